@@ -1,0 +1,81 @@
+"""How long `colab-gen new` takes as a whole process, beside the floor and beside cookiecutter.
+
+    uv run python benchmarks/startup.py [--rounds 15] [--json FILE]
+
+The runs are interleaved and the medians compared, since machines are noisy. Python's own start-up
+(`python -c pass`) is in every figure.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def one_notebook_template(folder: Path) -> Path:
+    """Make the smallest cookiecutter template that writes one notebook."""
+    notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    inside = folder / "template" / "{{cookiecutter.name}}"
+    inside.mkdir(parents=True)
+    (folder / "template" / "cookiecutter.json").write_text('{"name": "made"}')
+    (inside / "{{cookiecutter.name}}.ipynb").write_text(json.dumps(notebook))
+    return folder / "template"
+
+
+def commands(folder: Path) -> dict[str, list[str]]:
+    """Return the commands to time, by what the table calls them."""
+    template = one_notebook_template(folder)
+    python = sys.executable
+    features = "memory,keepalive,drive,imports,staging,dump,images,download"
+    return {
+        "python -c pass": [python, "-c", "pass"],
+        "import jinja2, yaml, click": [python, "-c", "import jinja2, yaml, click"],
+        "colab-gen new, 1 feature": [
+            python, "-m", "colab_gen", "new", str(folder / "one.ipynb"), "-f", "drive", "--force",
+        ],
+        "colab-gen new, 8 features": [
+            python, "-m", "colab_gen", "new", str(folder / "all.ipynb"), "-f", features, "--force",
+        ],
+        "cookiecutter, one notebook": [
+            python, "-m", "cookiecutter", str(template), "--no-input", "-f", "-o", str(folder),
+        ],
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Time, compare, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        todo = commands(Path(name))
+        times: dict[str, list[float]] = {label: [] for label in todo}
+        for number in range(options.rounds + 1):
+            for label, command in todo.items():
+                start = time.perf_counter()
+                subprocess.run(command, check=True, cwd=name, capture_output=True)
+                if number:  # the first round warms the file cache
+                    times[label].append(time.perf_counter() - start)
+    medians = {label: statistics.median(values) for label, values in times.items()}
+    floor = medians["import jinja2, yaml, click"]
+    print(f"{'command':<28} {'median':>9} {'x imports':>10}")
+    for label, median in medians.items():
+        print(f"{label:<28} {median * 1000:>6.0f} ms {median / floor:>10.2f}")
+    ours = medians["colab-gen new, 8 features"]
+    cookiecutter = medians["cookiecutter, one notebook"]
+    print(f"colab-gen with 8 features takes {ours / cookiecutter:.2f} of cookiecutter's time")
+    if options.json:
+        machine = f"{platform.machine()}, Python {platform.python_version()}"
+        options.json.write_text(json.dumps({"machine": machine, "medians": medians}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""Form-field lines of a code cell: read them, check values for them, write values into them.
+
+A field is an assignment of one line with its comment, `name = default  # @param {...}`, as in
+Colab's own forms notebook (https://colab.research.google.com/notebooks/forms.ipynb).
+"""
+
+import ast
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+__all__ = ["Kind", "Parameter", "Value", "check_value", "literal", "read_parameters", "set_values"]
+
+Value = str | int | float | bool
+Kind = Literal["string", "integer", "number", "boolean", "slider", "date", "raw", "choice"]
+
+_FIELD = re.compile(rb"\s*#\s*@param\b(.*)$", re.DOTALL)
+_LOOSE = re.compile(
+    r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<key>[A-Za-z_-]+)(?=\s*:)"""
+)
+_KINDS = ("string", "integer", "number", "boolean", "slider", "date", "raw")
+_TRUE = ("true", "yes", "y", "on", "1")
+_FALSE = ("false", "no", "n", "off", "0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One form field: its name, what kind of value it takes, and the value the code gives it.
+
+    `options` are the entries of a list, `minimum`, `maximum` and `step` those of a slider.
+    """
+
+    name: str
+    kind: Kind
+    default: Value
+    options: tuple[Value, ...] = ()
+    allow_input: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+
+
+def read_parameters(code: str) -> tuple[Parameter, ...]:
+    """Return the form fields of a cell in the order of their lines.
+
+    Raises:
+        ValueError: a field's comment or its value cannot be understood; the text names the line.
+        SyntaxError: the code is not Python, its magics and shell lines aside.
+    """
+    return tuple(_parameter(field) for field in _fields(code))
+
+
+def set_values(code: str, values: Mapping[str, Value]) -> str:
+    """Return the code with the right-hand side of each named field replaced by a literal."""
+    lines = _lines(code)
+    for field in _fields(code):
+        if field.name in values:
+            line = lines[field.line]
+            written = literal(values[field.name]).encode()
+            lines[field.line] = line[: field.start] + written + line[field.end :]
+    return b"\n".join(lines).decode("utf-8", "surrogatepass")
+
+
+def check_value(parameter: Parameter, value: object) -> Value:
+    """Return the value as the field takes it; text as typed on a command line is converted.
+
+    Raises:
+        ValueError: the field does not take this value; the text says what it takes.
+    """
+    match parameter.kind:
+        case "boolean":
+            return _boolean(value)
+        case "integer":
+            return _integer(value)
+        case "number":
+            return _number(value)
+        case "slider":
+            return _slider(parameter, value)
+        case "choice":
+            return _choice(parameter, value)
+        case "date":
+            return _date(value)
+        case "raw":
+            return _raw(value)
+    if not isinstance(value, str):
+        raise ValueError("takes text")
+    return value
+
+
+def literal(value: Value) -> str:
+    """Return a Python literal of one printable line that evaluates to the value."""
+    if not isinstance(value, str):
+        return repr(value)
+    # With a double quote in front, repr always chooses single quotes; turn them round.
+    body = repr('"' + value)[2:-1]
+    return '"' + body.replace("\\'", "'").replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    name: str
+    line: int
+    start: int
+    end: int
+    value: str
+    node: ast.expr
+    comment: str
+
+
+def _lines(code: str) -> list[bytes]:
+    # Python counts lines by "\n" and columns in UTF-8 bytes, and so does this.
+    return code.encode("utf-8", "surrogatepass").split(b"\n")
+
+
+def _fields(code: str) -> Iterator[_Field]:
+    if "@param" not in code:
+        return
+    lines = _lines(code)
+    # Magics and shell lines are no Python; a comment in their place keeps the numbers of lines.
+    python = b"\n".join(b"#" if line[:1] in (b"!", b"%") else line for line in lines)
+    for statement in ast.parse(python).body:
+        if not isinstance(statement, ast.Assign) or statement.lineno != statement.end_lineno:
+            continue
+        target, value = statement.targets[0], statement.value
+        line = lines[statement.lineno - 1]
+        comment = _FIELD.match(line[value.end_col_offset or 0 :])
+        if comment and isinstance(target, ast.Name) and len(statement.targets) == 1:
+            start, end = value.col_offset, value.end_col_offset or 0
+            yield _Field(
+                name=target.id,
+                line=statement.lineno - 1,
+                start=start,
+                end=end,
+                value=line[start:end].decode(),
+                node=value,
+                comment=comment[1].decode().strip(),
+            )
+
+
+def _parameter(field: _Field) -> Parameter:
+    where = f"line {field.line + 1}: {field.name}"
+    options, settings = _settings(field.comment, where)
+    kind = settings.get("type", "choice" if options is not None else "raw")
+    if kind not in (*_KINDS, "choice"):
+        raise ValueError(f"{where}: there is no field type {kind!r}; there are {', '.join(_KINDS)}")
+    try:
+        default = ast.literal_eval(field.node)
+        if not isinstance(default, Value):
+            raise ValueError
+    except ValueError:
+        if kind != "raw":
+            raise ValueError(f"{where}: {field.value} is no plain literal") from None
+        default = field.value
+    return Parameter(
+        name=field.name,
+        kind="choice" if options is not None else kind,
+        default=default,
+        options=tuple(options or ()),
+        allow_input=bool(settings.get("allow-input")),
+        minimum=settings.get("min"),
+        maximum=settings.get("max"),
+        step=settings.get("step"),
+    )
+
+
+def _settings(comment: str, where: str) -> tuple[list[Value] | None, dict[str, Any]]:
+    """Split what follows @param into the options of a list and the settings in braces."""
+    found: list[Any] = []
+    rest = comment
+    while rest:
+        try:
+            item, end = json.JSONDecoder().raw_decode(rest)
+        except ValueError:
+            # Colab also reads keys without quotes, and people write lists in Python's quotes.
+            loose = _LOOSE.sub(_as_json, rest)
+            try:
+                item, end = json.JSONDecoder().raw_decode(loose)
+            except ValueError:
+                raise ValueError(f"{where}: cannot read the field {comment!r}") from None
+            rest = loose
+        found.append(item)
+        rest = rest[end:].strip()
+    options = next((item for item in found if isinstance(item, list)), None)
+    settings = next((item for item in found if isinstance(item, dict)), {})
+    return options, settings
+
+
+def _as_json(match: re.Match[str]) -> str:
+    return json.dumps(ast.literal_eval(match["text"]) if match["text"] else match["key"])
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, str):
+        if value.strip().lower() in _TRUE:
+            return True
+        if value.strip().lower() in _FALSE:
+            return False
+    if not isinstance(value, bool):
+        raise ValueError("takes true or false")
+    return value
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, str):
+        try:
+            value = int(value)
+        except ValueError:
+            raise ValueError("takes a whole number") from None
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("takes a whole number")
+    return value
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, str):
+        try:
+            value = int(value) if re.fullmatch(r"\s*[-+]?\d+\s*", value) else float(value)
+        except ValueError:
+            raise ValueError("takes a number") from None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not _finite(value):
+        raise ValueError("takes a number")
+    return value
+
+
+def _finite(value: int | float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond the floats is finite all the same
+        return True
+
+
+def _slider(parameter: Parameter, value: object) -> int | float:
+    number = _number(value)
+    low, high = parameter.minimum, parameter.maximum
+    # In Colab a slider whose step is integral holds whole numbers.
+    whole = isinstance(parameter.step, int) and isinstance(parameter.default, int)
+    if (low is not None and number < low) or (high is not None and number > high):
+        raise ValueError(f"takes a number from {low} to {high}")
+    if whole and number != int(number):
+        raise ValueError(f"takes a whole number from {low} to {high}")
+    return int(number) if whole else number
+
+
+def _choice(parameter: Parameter, value: object) -> Value:
+    for option in parameter.options:
+        if (value == option and type(value) is type(option)) or value == str(option):
+            return option
+    if parameter.allow_input and isinstance(value, Value):
+        return value
+    raise ValueError("takes one of " + ", ".join(map(str, parameter.options)))
+
+
+def _date(value: object) -> str:
+    if isinstance(value, date):  # TOML has dates of its own
+        return value.isoformat()[:10]
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "").isoformat()
+    except ValueError:
+        raise ValueError("takes a date such as 2026-11-30") from None
+
+
+def _raw(value: object) -> Value:
+    if not isinstance(value, Value) or (isinstance(value, float) and not _finite(value)):
+        raise ValueError("takes text, a number, true or false")
+    return value

@@ -1,0 +1,97 @@
+"""A plan becomes the finished cells of each of its snippets."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from jinja2 import Environment, StrictUndefined, TemplateError
+from markupsafe import Markup
+
+from colab_gen.errors import SnippetError
+from colab_gen.form import set_values
+from colab_gen.plan import Plan, Step
+from colab_gen.text import markdown
+
+__all__ = ["RenderedCell", "render"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedCell:
+    """A finished cell: the snippet it is from, its number there from 1, its kind and text."""
+
+    snippet: str
+    number: int
+    kind: Literal["markdown", "code"]
+    source: str
+
+    @property
+    def id(self) -> str:
+        """Its id in the notebook, the same wherever the snippet stands."""
+        return f"{self.snippet}-{self.number}"
+
+
+def render(plan: Plan) -> tuple[RenderedCell, ...]:
+    """Return the cells of all steps, in order; a cell that renders to nothing is left out.
+
+    Raises:
+        SnippetError: a template in a snippet is wrong; the text names the snippet and the fault.
+    """
+    link = plan.recipe.link
+    context = {
+        "title": plan.recipe.title,
+        "features": plan.features,
+        "steps": tuple(step for step in plan.steps if not step.snippet.always),
+        # Every part of the link is percent-encoded, so it may stand in Markdown as it is.
+        "badge": Markup(link) if link else None,
+    }
+    return tuple(cell for step in plan.steps for cell in _cells(step, context))
+
+
+def _cells(step: Step, context: Mapping[str, Any]) -> Iterator[RenderedCell]:
+    for number, cell in enumerate(step.snippet.cells, start=1):
+        source = cell.source
+        try:
+            if cell.kind == "markdown":
+                source = _prose().from_string(source).render(context)
+            elif cell.kind == "python":
+                source = set_values(source, step.values)
+                # Most code has no template lines; compiling it would only cost time.
+                if "#:" in source:
+                    source = _code().from_string(source).render(context)
+        except TemplateError as error:
+            raise SnippetError(f"snippet {step.name}, cell {number}: {error}") from None
+        if source.strip():
+            yield RenderedCell(
+                snippet=step.name,
+                number=number,
+                kind="markdown" if cell.kind == "markdown" else "code",
+                source=source.strip("\n"),
+            )
+
+
+@cache
+def _prose() -> Environment:
+    return Environment(
+        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_escaped
+    )
+
+
+@cache
+def _code() -> Environment:
+    # Values come in as literals, so code needs statements only: the other marks are
+    # set to what no source can hold.
+    return Environment(
+        line_statement_prefix="#:",
+        block_start_string="\0{%",
+        block_end_string="%}\0",
+        variable_start_string="\0{{",
+        variable_end_string="}}\0",
+        comment_start_string="\0{#",
+        comment_end_string="#}\0",
+        undefined=StrictUndefined,
+    )
+
+
+def _escaped(value: object) -> object:
+    return value if not isinstance(value, str) or isinstance(value, Markup) else markdown(value)

@@ -1,0 +1,68 @@
+import ast
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "generator" / "colab_gen"
+# A module imports only from floors below its own.
+FLOORS = {
+    "errors": 1, "text": 1, "form": 1, "standin": 1,
+    "files": 2, "snippet": 2, "recipe": 2,
+    "catalog": 3, "plan": 4, "render": 5, "notebook": 6,
+    "checks": 7, "static": 7, "run": 8, "arguments": 9, "console": 9, "prompts": 9, "cli": 10,
+}  # fmt: skip
+MODULES = [p for p in PACKAGE.rglob("*.py") if "site" not in p.relative_to(PACKAGE).parts]
+
+
+def floor(path):
+    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return {"__init__": 99, "__main__": 99}.get(part) or FLOORS[part]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_below(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("colab_gen"):
+            parts = [node.module.split(".")[1:2] or [a.name for a in node.names]][0]
+            for part in parts:
+                inside = part == "standin" and "standin" in path.parts
+                assert inside or FLOORS.get(part, 0) < floor(path), f"{path} imports {part}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_module_says_what_is_public(path):
+    text = path.read_text()
+    if path.name not in ("__main__.py", "launch.py"):
+        assert "\n__all__ = [" in text or "\n__all__: " in text
+    assert len(text.splitlines()) <= 350
+
+
+def loaded(code):
+    script = f"import sys\n{code}\nprint(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "generator"), "PATH": ""},
+    )
+    return set(done.stdout.split())
+
+
+def test_building_needs_no_click_nbformat_or_nbconvert():
+    modules = loaded(
+        "from colab_gen import *\n"
+        "plan = make_plan(c := load_catalog(), Recipe(features=c.features))\n"
+        "text = dumps(build(plan, render(plan)))\n"
+        "assert len(loads(text)['cells']) > 8"
+    )
+    assert {"jinja2", "yaml", "colab_gen"} <= modules
+    assert not modules & {"click", "nbformat", "nbconvert", "nbclient", "IPython", "questionary"}
+
+
+def test_the_command_starts_light():
+    modules = loaded("import colab_gen.cli")
+    assert "click" in modules
+    assert not modules & {"nbformat", "nbconvert", "questionary", "pygments", "asyncio"}
