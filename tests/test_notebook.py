@@ -1,5 +1,5 @@
+import ast
 import json
-import re
 from itertools import combinations
 
 import nbformat
@@ -128,7 +128,8 @@ def test_every_code_cell_has_a_title_and_no_magic(catalog):
     for cell in make(catalog, *FEATURES)["cells"]:
         if cell["cell_type"] == "code":
             assert cell["source"][0].startswith("# @title "), cell["id"]
-            assert not [line for line in cell["source"] if re.match(r"\s*[!%]", line)]
+            # A line of another language inside a string is no magic: the cell is plain Python.
+            ast.parse("".join(cell["source"]))
 
 
 @pytest.mark.parametrize("title", AWKWARD)
@@ -170,9 +171,12 @@ def test_any_value_is_valid_compiles_and_reads_back(catalog, data):
     }
     values = {}
     for p in catalog.parameters().values():
-        strategy = kinds.get(p.kind) or (
-            st.sampled_from(p.options) if p.options else st.integers(int(p.minimum), int(p.maximum))
-        )
+        if p.kind in kinds:
+            strategy = kinds[p.kind]
+        elif p.options:
+            strategy = st.sampled_from(p.options)
+        else:
+            strategy = st.integers(int(p.minimum), int(p.maximum))
         values[p.name] = data.draw(strategy, label=p.name)
     assert_values_hold(catalog, values)
 

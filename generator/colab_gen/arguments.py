@@ -84,9 +84,10 @@ def settings(words: Iterable[str], problems: list[str]) -> dict[str, str]:
     values = {}
     for setting in words:
         name, sign, value = setting.partition("=")
-        if not sign:
+        if sign:
+            values[name.strip()] = value
+        else:
             problems.append(f"takes NAME=VALUE, not {one_line(setting)}")
-        values[name.strip()] = value
     return values
 
 

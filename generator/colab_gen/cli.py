@@ -54,6 +54,13 @@ def main(arguments: list[str] | None = None) -> None:
         # The reader of our output went away, as `head` does; Python would complain on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        _complain(
+            f"a fault of ours: {type(error).__name__}: {one_line(error)} (--debug tells more)"
+        )
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -111,9 +118,7 @@ def command(context: click.Context, debug: bool, directories: tuple[Path, ...]) 
     help="The features, with commas between.",
 )
 @click.option("--all", "everything", is_flag=True, help="All features.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Fill in a form field."
-)
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Fill in a form field.")
 @click.option("--recipe", "source", metavar="FILE", help="Start from a TOML recipe or a notebook.")
 @click.option("--title", help="The notebook's title.")
 @click.option("--gpu", metavar="|".join((*GPUS, "none")), help="Ask for this GPU.")

@@ -1,7 +1,6 @@
 """What is asked for: title, features, values, accelerator, repository."""
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -83,6 +82,8 @@ def parse_recipe(text: str, problems: list[str] | None = None) -> Recipe:
     Raises:
         RecipeError: the text is not TOML, or something in it is wrong and `problems` is not given.
     """
+    import tomllib  # a tenth of the start-up, which most commands need not pay
+
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 __all__ = ["did_you_mean", "markdown", "one_line"]
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return " (did you mean X?)" for the nearest of the words, or an empty string."""
+    from difflib import get_close_matches  # slow to import, and for faults only
+
     near = get_close_matches(word, list(words), n=1, cutoff=0.5)
     return f" (did you mean {near[0]}?)" if near else ""
 

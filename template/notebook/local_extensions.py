@@ -29,7 +29,7 @@ from colab_gen.text import markdown  # noqa: E402
 _QUESTIONS = json.loads((_HERE / "cookiecutter.json").read_text(encoding="utf-8"))
 # Only these are templates. Everything else that cookiecutter renders is somebody's answer.
 _TEMPLATES = {
-    *(value for name, value in _QUESTIONS.items() if name.startswith("__")),
+    *(_QUESTIONS[name] for name in ("__folder", "__file")),
     *(path.name for path in _HERE.rglob("*{{*")),
 }
 
