@@ -123,7 +123,7 @@ def print_outcome(outcome: "Outcome") -> None:
 
 def print_report(name: str, report: "Report") -> None:
     """Print how a notebook went: one line a person understands, then what came of it."""
-    counts = [o.status for o in report.outcomes]
+    counts = [str(o.status) for o in report.outcomes]
     verdict = (
         click.style("passed", fg="green") if report.passed else click.style("FAILED", fg="red")
     )

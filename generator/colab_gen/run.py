@@ -1,0 +1,209 @@
+"""A notebook executed in a stand-in of Colab becomes a `Report`."""
+
+import copy
+import json
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import nbformat
+
+from colab_gen.errors import EnvironmentProblem, RunError
+from colab_gen.standin import FrontEnd, Machine
+from colab_gen.standin.executor import Executor, Status
+from colab_gen.static import check
+from colab_gen.text import one_line
+
+__all__ = ["Outcome", "Report", "Status", "run"]
+
+_TITLE = re.compile(r"^\s*#\s*@title\s+(.+?)\s*(?:\{.*\})?\s*$", re.MULTILINE)
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one code cell went; `message` is one line, and empty unless it failed."""
+
+    cell: int
+    id: str
+    title: str
+    status: Status
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How a notebook went.
+
+    Attributes:
+        outcomes: one for each code cell, in order.
+        problems: what the static check found; with any, nothing was run.
+        downloads: the names of the files that the page saved.
+        drive: the files below My Drive that the notebook wrote or changed.
+        requests: what was asked of the page.
+        limits: what could not be stood in for on this machine.
+        environment: the kernel's `python`, `ipython` and `ipykernel`.
+        seconds: all of it, starting the kernel included.
+        notebook: the notebook with its outputs.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    problems: tuple[str, ...] = ()
+    downloads: tuple[str, ...] = ()
+    drive: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    notebook: dict[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Nothing was found and no cell failed."""
+        return not self.problems and all(o.status != "failed" for o in self.outcomes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the notebook as plain data."""
+        return {
+            "passed": self.passed,
+            "outcomes": [asdict(outcome) for outcome in self.outcomes],
+            "problems": list(self.problems),
+            "downloads": list(self.downloads),
+            "drive": list(self.drive),
+            "requests": list(self.requests),
+            "limits": list(self.limits),
+            "environment": dict(self.environment),
+            "seconds": self.seconds,
+        }
+
+
+def run(
+    notebook: Mapping[str, Any],
+    *,
+    prepare: Callable[[Path], None] | None = None,
+    python: str = sys.executable,
+    google_colab: Path | None = None,
+    secrets: Mapping[str, str] = _NOTHING,
+    uploads: Sequence[Path] = (),
+    downloads_to: Path | None = None,
+    timeout: float = 600,
+    allow_network: bool = False,
+    memory: int = 4 * 2**30,
+    isolated: bool | None = None,
+    on_cell: Callable[[Outcome], None] | None = None,
+) -> Report:
+    """Execute a notebook in a fresh kernel on a fresh machine, up to the first cell that fails.
+
+    Args:
+        notebook: the JSON of a notebook; it stays as it is.
+        prepare: is given the folder that stands for My Drive before the kernel starts.
+        python: the interpreter of the kernel.
+        google_colab: a checkout of Google's own package, to be used instead of ours.
+        secrets: what `userdata.get` finds.
+        uploads: the files that `files.upload` is given.
+        downloads_to: a folder for what the notebook downloads.
+        timeout: seconds that each cell may take.
+        allow_network: let the cells reach the network.
+        memory: bytes that the kernel may use, 0 for any number.
+        isolated: in namespaces of its own; by default wherever they are to be had.
+        on_cell: is told of each outcome at once.
+
+    Raises:
+        EnvironmentProblem: no kernel can be started with that interpreter on this machine.
+        RunError: the kernel failed to start for another reason.
+    """
+    start = time.perf_counter()
+    executed = copy.deepcopy(dict(notebook))
+    if problems := check(executed):
+        return Report(problems=problems, notebook=executed)
+    # Files hold text as lists of lines; reading joins them, and converts nothing.
+    node: Any = nbformat.reads(  # type: ignore[no-untyped-call]
+        json.dumps(executed), as_version=nbformat.NO_CONVERT
+    )
+    outcomes: list[Outcome] = []
+
+    def tell(index: int, status: Status, message: str, seconds: float) -> None:
+        outcome = _outcome(node.cells[index], index, status, message, seconds)
+        outcomes.append(outcome)
+        if on_cell:
+            on_cell(outcome)
+
+    with Machine(
+        python=python,
+        google_colab=google_colab,
+        allow_network=allow_network,
+        memory=memory,
+        isolated=isolated,
+    ) as machine:
+        if prepare:
+            prepare(machine.drive)
+        before = _files(machine.drive)
+        page = FrontEnd(downloads=machine.downloads, secrets=secrets, uploads=uploads)
+        _execute(machine, page, node, Executor(front_end=page, timeout=timeout, on_cell=tell))
+        after = _files(machine.drive)
+        if downloads_to:
+            shutil.copytree(machine.downloads, downloads_to, dirs_exist_ok=True)
+        return Report(
+            outcomes=tuple(outcomes),
+            downloads=tuple(page.saved),
+            drive=tuple(sorted(name for name in after if after[name] != before.get(name))),
+            requests=tuple(page.requests),
+            limits=machine.limits,
+            environment=machine.state.get("environment", {}),
+            seconds=time.perf_counter() - start,
+            notebook=_plain(node),
+        )
+
+
+def _execute(machine: Machine, page: FrontEnd, node: Any, executor: Executor) -> None:
+    manager = machine.manager(page)
+    try:
+        executor.preprocess(node, {}, km=manager)
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        raise EnvironmentProblem(f"{machine.python} cannot be run: {error.strerror}") from None
+    except RuntimeError as error:
+        if machine.give_up_isolation():
+            _execute(machine, page, node, executor)
+        elif machine.state.get("fault"):
+            raise EnvironmentProblem(one_line(machine.fault, 400)) from None
+        else:
+            raise RunError(f"the kernel did not start: {one_line(machine.fault, 400)}") from error
+
+
+def _outcome(cell: Any, index: int, status: Status, message: str, seconds: float) -> Outcome:
+    titled = _TITLE.search(cell.source)
+    first = next((line for line in cell.source.splitlines() if line.strip()), "")
+    return Outcome(
+        cell=index,
+        id=str(cell.get("id") or cell.metadata.get("id") or ""),
+        title=one_line(titled[1] if titled else first, 80),
+        status=status,
+        message=message,
+        seconds=seconds,
+    )
+
+
+def _files(folder: Path) -> dict[str, tuple[int, int, int]]:
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            status = path.stat()
+            found[str(path.relative_to(folder))] = (
+                status.st_mtime_ns,
+                status.st_size,
+                status.st_ino,
+            )
+    return found
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _plain(value) for key, value in node.items()}
+    return [_plain(item) for item in node] if isinstance(node, list) else node

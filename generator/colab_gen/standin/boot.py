@@ -1,0 +1,146 @@
+"""The kernel itself, once it is where it belongs: ipykernel with what Colab's adds to it.
+
+Runs under the kernel's interpreter; standard library, IPython and ipykernel only.
+"""
+
+import importlib
+import os
+import platform
+import re
+import sys
+import tokenize
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["extra_files", "run", "versions"]
+
+
+def versions() -> dict[str, Any]:
+    """Return the versions that decide how cells run.
+
+    Raises:
+        ImportError: this interpreter cannot run a kernel.
+    """
+    import ipykernel.kernelapp
+    import IPython
+
+    return {
+        "environment": {
+            "python": platform.python_version(),
+            "ipython": IPython.__version__,
+            "ipykernel": ipykernel._version.__version__,
+        }
+    }
+
+
+def run(connection: str, *, parent: int, memory: int, drive: str, rewrite: str, real: bool) -> None:
+    """Be the kernel until it ends.
+
+    Args:
+        connection: the connection file.
+        parent: the process with which the kernel ends, 0 where something else sees to it.
+        memory: bytes that the process may have, 0 for any number.
+        drive: the folder that stands for Drive's file system, for `google.colab.drive`.
+        rewrite: the machine's folder where there is no /content of its own, else an empty text.
+        real: the google.colab on the path is Google's.
+
+    Raises:
+        ImportError: the google.colab on the path lacks something.
+    """
+    from ipykernel.kernelapp import IPKernelApp
+
+    sys.argv = ["ipykernel_launcher.py", "-f", connection]
+    _complete_google_namespace()
+    if real:
+        _put_back_what_newer_ipython_lacks()
+    app: Any = IPKernelApp.instance(parent_handle=parent)
+    app.initialize(["-f", connection, "--HistoryManager.hist_file=:memory:"])
+    shell = app.shell
+    try:
+        colab = importlib.import_module("google.colab")
+    except ImportError as error:
+        raise ImportError(f"{sys.executable} cannot import google.colab: {error}") from error
+    importlib.import_module("google.colab.drive")
+    if not real:
+        sys.modules["google.colab.drive"]._where = (drive, not rewrite)  # type: ignore[attr-defined]
+    colab.load_ipython_extension(shell)
+    _mend_system_assign(shell)
+    if rewrite:
+        shell.input_transformers_cleanup.insert(0, _content_in(rewrite))
+    _limit_memory(memory)
+    app.start()
+    os._exit(0)
+
+
+def _limit_memory(memory: int) -> None:
+    import resource
+
+    # Address space is reserved generously by threads and GPU libraries; data is what fills memory.
+    kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+    if memory:
+        resource.setrlimit(kind, (memory, memory))
+
+
+def _complete_google_namespace() -> None:
+    # An installed google package with an __init__.py of its own hides the folders before it.
+    try:
+        google = importlib.import_module("google")
+    except ImportError:
+        return
+    ours = str(Path(sys.path[0]) / "google")
+    if ours not in list(google.__path__):
+        google.__path__ = [ours, *google.__path__]
+
+
+def _mend_system_assign(shell: Any) -> None:
+    """Make `x = !command` work where IPython expects the tokens of Python before 3.12."""
+    from IPython.core import inputtransformer2 as it2
+
+    lines = ["x = !y\n"]
+    if "getoutput" in "".join(shell.input_transformer_manager.do_token_transforms(lines)):
+        return
+
+    class SystemAssign(it2.SystemAssign):
+        @classmethod
+        def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> Any:
+            for line in tokens_by_line:
+                at = it2._find_assign_op(line)
+                if at is None or line[at].line.strip().startswith("="):
+                    continue
+                after = line[at + 1] if at + 1 < len(line) else None
+                if after is not None and after.string == "!":
+                    return cls(after.start)
+            return None
+
+    transformers = shell.input_transformer_manager.token_transformers
+    transformers[transformers.index(it2.SystemAssign)] = SystemAssign
+
+
+def _content_in(machine: str) -> Callable[[list[str]], list[str]]:
+    pattern = re.compile(r"(?<![\w./~-])/content(?![\w-])")
+
+    def rewritten(lines: list[str]) -> list[str]:
+        return [pattern.sub(f"{machine}/content", line) for line in lines]
+
+    return rewritten
+
+
+def extra_files(machine: Path) -> dict[str, str]:
+    """Return what Google's own package looks for on the VM: source -> path inside."""
+    folder = machine / "vm"
+    folder.mkdir(exist_ok=True)
+    hostname, program = folder / "hostname", folder / "drive"
+    hostname.write_text("colab\n")
+    source = Path(__file__).with_name("driveprogram.py").read_text()
+    program.write_text(f"#!{sys.executable}\n{source}")
+    program.chmod(0o755)
+    return {str(hostname): "/var/colab/hostname", str(program): "/opt/google/drive/drive"}
+
+
+def _put_back_what_newer_ipython_lacks() -> None:
+    from IPython.utils import coloransi
+
+    for name, code in (("Normal", "0"), ("Red", "0;31"), ("Green", "0;32")):
+        if not hasattr(coloransi.TermColors, name):
+            setattr(coloransi.TermColors, name, f"\033[{code}m")

@@ -1,0 +1,225 @@
+"""The machine that a kernel runs on: folders that stand for Colab's, and the kernel in them."""
+
+import contextlib
+import json
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from jupyter_client.kernelspec import KernelSpec
+
+from colab_gen.standin.client import Manager, quiet_log
+from colab_gen.standin.frontend import FrontEnd
+
+__all__ = ["Machine", "MachineFault"]
+
+_HERE = Path(__file__).resolve().parent
+_ENVIRONMENT = {
+    "COLAB_RELEASE_TAG": "release-colab-gen-stand-in",
+    "COLAB_BACKEND_VERSION": "next",
+    "COLAB_GPU": "0",
+    "COLAB_JUPYTER_IP": "127.0.0.1",
+    "USE_AUTH_EPHEM": "1",
+}
+_ROOTS = ("MyDrive", "Shareddrives", "Othercomputers", ".Trash-0", ".shortcut-targets-by-id")
+_LIMITS = {
+    "network": "the cells could reach the network of this machine",
+    "processes": "the cells could see the processes of this machine",
+}
+
+
+class MachineFault(Exception):
+    """The kernel cannot be started here; the text says why, in one line."""
+
+
+class Machine:
+    """Folders that last as long as the `with` block, and what it takes to start a kernel in them.
+
+    Attributes:
+        root: the folder of everything; it goes away with the machine.
+        content: what the kernel sees as /content.
+        drive: what it sees as My Drive.
+        downloads: where the page saves what it is given.
+    """
+
+    def __init__(
+        self,
+        *,
+        python: str = sys.executable,
+        google_colab: Path | None = None,
+        allow_network: bool = False,
+        memory: int = 4 * 2**30,
+        isolated: bool | None = None,
+    ) -> None:
+        """Describe a machine.
+
+        Args:
+            python: the kernel's interpreter, which needs ipykernel.
+            google_colab: a checkout of Google's package, to be used in place of ours.
+            allow_network: let the cells reach beyond this machine.
+            memory: bytes that the kernel may use, 0 for any number.
+            isolated: namespaces of its own, or none; the default is where they are to be had.
+        """
+        forced = os.environ.get("COLAB_GEN_ISOLATED")
+        self.isolated = isolated if isolated is not None or not forced else forced != "0"
+        self.python = python
+        self._google_colab = google_colab
+        self._network = allow_network
+        self._memory = memory
+        self._managers: list[Manager] = []
+        self._refusal = ""
+
+    def __enter__(self) -> Self:
+        """Make the folders."""
+        # Sockets lie in it, whose paths end at about a hundred characters.
+        short = "/tmp" if len(tempfile.gettempdir()) > 50 and os.path.isdir("/tmp") else None
+        self.root = Path(tempfile.mkdtemp(prefix="colab-gen-", dir=short)).resolve()
+        self.content = self.root / "content"
+        self.downloads = self.root / "downloads"
+        files = self.root / "drivefs" / "files"
+        self.drive = files / "MyDrive"
+        try:
+            for name in ("content/.config", "content/sample_data", "downloads", "home", "new"):
+                (self.root / name).mkdir(parents=True)
+            for name in ("run", "tmp", "drivefs/work", "drivefs/empty"):
+                (self.root / name).mkdir(parents=True)
+            for name in _ROOTS:
+                (files / name).mkdir(parents=True)
+            # The name of before 2020 still leads there.
+            (files / "My Drive").symlink_to("MyDrive")
+            (self.root / "tmp").chmod(0o1777)
+            _keep_font_list(self.root / "home")
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the kernels and remove the folders."""
+        try:
+            for manager in self._managers:
+                manager.end()
+        finally:
+            self._remove()
+
+    def manager(self, front_end: FrontEnd) -> Manager:
+        """Return a kernel manager, not yet started, whose client speaks to the front end."""
+        number = len(self._managers)
+        order = self.root / f"order{number}.json"
+        order.write_text(json.dumps(self._order()))
+        (self.root / "run" / "state.json").unlink(missing_ok=True)
+        manager = Manager(
+            transport="ipc",
+            ip=str(self.root / "run" / f"k{number}"),
+            connection_file=str(self.root / "run" / f"k{number}.json"),
+            log=quiet_log(),
+        )
+        manager.front_end = front_end
+        manager.stderr = self.root / f"stderr{number}.txt"
+        launcher = str(_HERE / "launch.py")
+        manager._kernel_spec = KernelSpec(
+            argv=[self.python, launcher, str(order), "{connection_file}"],
+            display_name="Python 3",
+            language="python",
+        )
+        self._managers.append(manager)
+        return manager
+
+    def _order(self) -> dict[str, Any]:
+        real = self._google_colab
+        return {
+            "machine": str(self.root),
+            "isolated": self.isolated,
+            "network": self._network,
+            "memory": self._memory,
+            "site": str(Path(real).resolve() if real else _HERE / "site"),
+            "real": real is not None,
+            "environment": _ENVIRONMENT,
+        }
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """What the launcher told: `environment`, `isolated`, `missing`, `refusal`, `fault`."""
+        try:
+            state: dict[str, Any] = json.loads((self.root / "run" / "state.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return state
+
+    def give_up_isolation(self) -> bool:
+        """Return whether the last kernel found namespaces wanting and the next is to do without."""
+        refused = self.isolated is None and self._managers[-1].exit_code == 4
+        if refused:
+            self.isolated, self._refusal = False, str(self.state.get("refusal", ""))
+        return refused
+
+    @property
+    def fault(self) -> str:
+        """Why the kernel did not start, in one line."""
+        if text := self.state.get("fault"):
+            return str(text)
+        last = ""
+        for manager in self._managers[-1:]:
+            with contextlib.suppress(OSError):
+                lines = manager.stderr.read_text(errors="replace").split("\n")
+                last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return last or "the kernel said nothing"
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What was not stood in for, a sentence each."""
+        state = self.state
+        if not state:
+            return ()
+        limits = [_LIMITS[name] for name in state.get("missing", ()) if name in _LIMITS]
+        if not state["isolated"]:
+            refusal = state.get("refusal") or self._refusal
+            why = f", because {refusal}" if refusal else ""
+            limits += [
+                f"the cells ran on this machine's own file system{why}",
+                f"/content was written {self.content} in the cells before they ran",
+                "Drive was a link and not a mount, and could be written when mounted read-only",
+            ]
+            if not self._network:
+                limits.append(_LIMITS["network"])
+        if self._google_colab:
+            limits.append("drive.flush_and_unmount found nothing mounted, for it looks for FUSE")
+        return tuple(limits)
+
+    def _remove(self) -> None:
+        def make_writable(function: Callable[[str], object], path: str, _error: object) -> None:
+            for place in (os.path.dirname(path), path):
+                with contextlib.suppress(OSError):
+                    if not os.path.islink(place):
+                        os.chmod(place, os.stat(place).st_mode | stat.S_IRWXU)
+            with contextlib.suppress(OSError):
+                if os.path.isdir(path) and not os.path.islink(path):
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    function(path)
+
+        if sys.version_info >= (3, 12):
+            shutil.rmtree(self.root, onexc=make_writable)
+        else:
+            shutil.rmtree(self.root, onerror=make_writable)
+
+
+def _keep_font_list(home: Path) -> None:
+    # matplotlib takes seconds to make this list in a home that is new.
+    source = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "matplotlib"
+    with contextlib.suppress(OSError):
+        for file in source.glob("fontlist-*.json"):
+            target = home / ".cache" / "matplotlib"
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target / file.name)

@@ -1,0 +1,219 @@
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from colab_gen.errors import EnvironmentProblem
+from colab_gen.run import run
+from conftest import ROOT
+from test_static import notebook
+
+pytestmark = pytest.mark.runs
+
+
+def texts(report):
+    """What each code cell printed or gave."""
+    return [
+        "".join(o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in c["outputs"])
+        for c in report.notebook["cells"]
+    ]
+
+
+def leftovers():
+    return {str(p) for p in Path(tempfile.gettempdir()).glob("colab-gen-*")}
+
+
+def test_a_notebook_that_passes(tmp_path):
+    given = notebook(
+        "# @title Write to Drive { display-mode: 'form' }\n"
+        "from google.colab import drive\n"
+        "drive.mount('/content/drive')\n"
+        "from pathlib import Path\n"
+        "home = Path('/content/drive/MyDrive')\n"
+        "(home / 'new.txt').write_text(home.joinpath('old.txt').read_text().upper())\n"
+        "(home / 'changed.txt').write_text('now')",
+        "import os\nprint(os.getcwd(), os.environ['HOME'], os.path.ismount('/content/drive'))",
+    )
+    untouched = copy.deepcopy(given)
+    seen = []
+
+    def prepare(drive):
+        for name in ("old.txt", "changed.txt"):
+            (drive / name).write_text("words")
+
+    report = run(given, prepare=prepare, on_cell=seen.append)
+    assert report.passed
+    assert [(o.status, o.title, o.id) for o in report.outcomes] == [
+        ("passed", "Write to Drive", "c0"),
+        ("passed", "import os", "c1"),
+    ]
+    assert tuple(seen) == report.outcomes
+    assert report.drive == ("changed.txt", "new.txt")
+    assert given == untouched
+    assert set(report.environment) == {"python", "ipython", "ipykernel"}
+    assert json.loads(json.dumps(report.as_dict()))["passed"] is True
+    if not report.limits:
+        assert texts(report)[1] == "/content /root True\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("1/0", "ZeroDivisionError: division by zero"),
+        ("raise ValueError('a\\nb \x1b[31mred')", "ValueError: a b red"),
+        ("assert False", "AssertionError"),
+        ("%%bash\nexit 3", "CalledProcessError: Command 'b'exit 3"),
+        ("import os; os._exit(1)", "the session crashed: the kernel ended with exit code 1"),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            "the session crashed: the kernel was killed by signal 9, as when memory runs out",
+        ),
+        ("bytearray(6 * 2**30)", "MemoryError"),
+        ("x = []\nwhile True: x.append(bytearray(10**8))", "MemoryError"),
+        ("input()", "StdinNotImplementedError: raw_input was called"),
+    ],
+)
+def test_the_first_failure_ends_the_run(source, message):
+    report = run(notebook("a = 1", source, "print('never')"))
+    assert [o.status for o in report.outcomes] == ["passed", "failed", "not run"]
+    assert report.outcomes[1].message.startswith(message)
+    assert not report.passed
+    assert texts(report)[2] == ""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import time; time.sleep(60)",
+        "while True:\n  try:\n    import time; time.sleep(60)\n  except KeyboardInterrupt: pass",
+        "import subprocess; subprocess.run(['sleep', '60'])",
+        "while True: print('x' * 100)",
+    ],
+)
+def test_a_cell_that_takes_too_long(source):
+    start = time.perf_counter()
+    report = run(notebook(source, "1"), timeout=1.5)
+    assert report.outcomes[0].message == "the cell took longer than 1.5 s and was interrupted"
+    assert [o.status for o in report.outcomes] == ["failed", "not run"]
+    assert time.perf_counter() - start < 20
+
+
+def test_a_cell_that_may_raise():
+    given = notebook("1/0", "2")
+    given["cells"][0]["metadata"]["tags"] = ["raises-exception"]
+    assert run(given).passed
+
+
+@pytest.mark.parametrize("after", ["", "\nwhile True: pass"])
+def test_giving_the_runtime_back_ends_the_run(after):
+    report = run(notebook("from google.colab import runtime\nruntime.unassign()" + after, "1"))
+    assert [o.status for o in report.outcomes] == ["passed", "not run"]
+    assert report.passed
+
+
+def test_what_the_static_check_finds_is_not_run():
+    report = run(notebook("print(1)", "def ("))
+    assert not report.passed
+    assert report.outcomes == ()
+    assert report.problems == ("cell 1 (c1): line 1: invalid syntax",)
+
+
+def test_markdown_has_no_outcome():
+    given = notebook("1", "")
+    given["cells"].insert(
+        0, {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "# Title"}
+    )
+    assert [o.cell for o in run(given).outcomes] == [1, 2]
+
+
+def test_downloads_are_kept(tmp_path):
+    source = (
+        "from google.colab import files\nopen('/content/a.txt', 'w').write('words')\n"
+        "files.download('/content/a.txt')"
+    )
+    report = run(notebook(source), downloads_to=tmp_path / "kept")
+    assert report.downloads == ("a.txt",)
+    assert (tmp_path / "kept" / "a.txt").read_text() == "words"
+
+
+def test_an_interpreter_that_is_not_there():
+    with pytest.raises(EnvironmentProblem, match="/no/python cannot be run"):
+        run(notebook("1"), python="/no/python")
+
+
+def test_an_interpreter_without_ipykernel(tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "v"], check=True)
+    python = str(tmp_path / "v" / "bin" / "python")
+    with pytest.raises(EnvironmentProblem, match="cannot run a kernel") as caught:
+        run(notebook("1"), python=python)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_failing_preparation_leaves_nothing():
+    before = leftovers()
+
+    def prepare(drive):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(notebook("1"), prepare=prepare)
+    assert leftovers() - before == set()
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_leaves_no_process(tmp_path, end):
+    mark = tmp_path / "started"
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import sys; sys.path[:0] = [{str(ROOT / 'generator')!r}, {str(ROOT / 'tests')!r}]\n"
+        "from pathlib import Path\nfrom colab_gen.run import run\n"
+        "from test_static import notebook\n"
+        f"def tell(outcome): Path({str(mark)!r}).touch()\n"
+        "run(notebook('1', 'import time; time.sleep(100)'), on_cell=tell)\n"
+    )
+    short = tempfile.mkdtemp(dir="/tmp")
+    environment = {**os.environ, "TMPDIR": short}
+    process = subprocess.Popen(
+        [sys.executable, script], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        until = time.monotonic() + 60
+        while not mark.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert mark.exists()
+        time.sleep(0.5)
+        process.send_signal(end)
+        complaints = process.communicate(timeout=30)[1]
+        until = time.monotonic() + 5
+        while (left := processes_of(short)) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert left == []
+        if end == signal.SIGINT:
+            assert "KeyboardInterrupt" in complaints.splitlines()[-1]
+            assert os.listdir(short) == []
+    finally:
+        process.kill()
+        subprocess.run(["rm", "-rf", short], check=True)
+
+
+def processes_of(folder):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if folder in line:
+            found.append(line)
+    return found
+
+
+def test_nothing_reaches_the_terminal(capfd):
+    run(notebook("import sys, os\nos.write(2, b'noise')\nsys.__stderr__.write('noise')\n1/0"))
+    assert capfd.readouterr() == ("", "")
