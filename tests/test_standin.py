@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -269,3 +270,33 @@ def test_answers_of_the_page(tmp_path, kind, body, data):
     assert len(page.requests) == 1
     assert page.receive({"msg_type": "stream", "content": {"text": "x"}}) is None
     assert page.receive(request("cell_update_stdin", {}, None)) is None
+
+
+@pytest.mark.runs
+def test_googles_own_package_under_the_same_page(not_checked, tmp_path):
+    """COLAB_GEN_GOOGLE_COLAB is a checkout, COLAB_GEN_GOOGLE_COLAB_PYTHON what can import it."""
+    checkout = os.environ.get("COLAB_GEN_GOOGLE_COLAB")
+    if not checkout:
+        not_checked("colab", "COLAB_GEN_GOOGLE_COLAB does not lead to a checkout of colabtools")
+    (tmp_path / "b.txt").write_text("words")
+    report = passes(
+        MOUNT + "from pathlib import Path\nPath('/content/drive/MyDrive/a').write_text('x')",
+        MOUNT,
+        "drive.mount('/content/drive', force_remount=True, readonly=True)\n"
+        + raised(
+            "open('/content/drive/MyDrive/a', 'w')",
+            "OSError",
+            "[Errno 30] Read-only file system: '/content/drive/MyDrive/a'",
+        ),
+        "from google.colab import files, output, runtime, userdata\n"
+        "assert userdata.get('KEY') == 'word'\nassert output.eval_js('1') is None\n"
+        "assert list(files.upload()) == ['b.txt']\nfiles.download('/content/b.txt')",
+        "runtime.unassign()",
+        google_colab=Path(checkout),
+        python=os.environ.get("COLAB_GEN_GOOGLE_COLAB_PYTHON", sys.executable),
+        secrets={"KEY": "word"},
+        uploads=[tmp_path / "b.txt"],
+        timeout=60,
+    )
+    assert report.drive == ("a",)
+    assert report.downloads == ("b.txt",)
