@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
 
 from colab_gen import console
 from colab_gen.arguments import equivalent, read_notebook, read_source, settings, with_flags
@@ -69,7 +68,9 @@ def _complain(text: str) -> None:
         console.say(f"colab-gen: {line}")
 
 
-def _complete_feature(_c: Any, _p: Any, incomplete: str) -> list[CompletionItem]:
+def _complete_feature(_c: Any, _p: Any, incomplete: str) -> list[Any]:
+    from click.shell_completion import CompletionItem  # for a shell that asks, and no other start
+
     *chosen, word = incomplete.split(",")
     start = "".join(f"{name}," for name in chosen)
     catalog = load_catalog()
@@ -272,6 +273,8 @@ def completion(shell: str) -> None:
     bash: eval "$(colab-gen completion bash)"
     fish: colab-gen completion fish | source
     """
+    from click.shell_completion import get_completion_class
+
     completer = get_completion_class(shell)
     assert completer is not None
     click.echo(completer(command, {}, "colab-gen", "_COLAB_GEN_COMPLETE").source())

@@ -120,9 +120,7 @@ def _fields(code: str) -> Iterator[_Field]:
     if "@param" not in code:
         return
     lines = _lines(code)
-    # Magics and shell lines are no Python; a comment in their place keeps the numbers of lines.
-    python = b"\n".join(b"#" if line[:1] in (b"!", b"%") else line for line in lines)
-    for statement in ast.parse(python).body:
+    for statement in _statements(lines):
         if not isinstance(statement, ast.Assign) or statement.lineno != statement.end_lineno:
             continue
         target, value = statement.targets[0], statement.value
@@ -139,6 +137,17 @@ def _fields(code: str) -> Iterator[_Field]:
                 node=value,
                 comment=comment[1].decode().strip(),
             )
+
+
+def _statements(lines: list[bytes]) -> list[ast.stmt]:
+    # Magics and shell lines are no Python; a comment in their place keeps the numbers of lines.
+    python = [b"#" if line[:1] in (b"!", b"%") else line for line in lines]
+    last = max(number for number, line in enumerate(lines) if b"@param" in line)
+    try:
+        # Fields stand at the top, and parsing what follows them would take most of the time.
+        return ast.parse(b"\n".join(python[: last + 1])).body
+    except SyntaxError:  # the last of them is inside of something, or there is a real fault
+        return ast.parse(b"\n".join(python)).body
 
 
 def _parameter(field: _Field) -> Parameter:
