@@ -30,6 +30,11 @@ def one_notebook_template(folder: Path) -> Path:
     return folder / "template"
 
 
+def script(name: str) -> str:
+    """Return the path of a command of this environment."""
+    return str(Path(sys.executable).with_name(name))
+
+
 def commands(folder: Path) -> dict[str, list[str]]:
     """Return the commands to time, by what the table calls them."""
     template = one_notebook_template(folder)
@@ -39,13 +44,13 @@ def commands(folder: Path) -> dict[str, list[str]]:
         "python -c pass": [python, "-c", "pass"],
         "import jinja2, yaml, click": [python, "-c", "import jinja2, yaml, click"],
         "colab-gen new, 1 feature": [
-            python, "-m", "colab_gen", "new", str(folder / "one.ipynb"), "-f", "drive", "--force",
+            script("colab-gen"), "new", str(folder / "one.ipynb"), "-f", "drive", "--force",
         ],
         "colab-gen new, 8 features": [
-            python, "-m", "colab_gen", "new", str(folder / "all.ipynb"), "-f", features, "--force",
+            script("colab-gen"), "new", str(folder / "all.ipynb"), "-f", features, "--force",
         ],
         "cookiecutter, one notebook": [
-            python, "-m", "cookiecutter", str(template), "--no-input", "-f", "-o", str(folder),
+            script("cookiecutter"), str(template), "--no-input", "-f", "-o", str(folder),
         ],
     }  # fmt: skip
 

@@ -58,7 +58,7 @@ def test_building_needs_no_click_nbformat_or_nbconvert():
         "text = dumps(build(plan, render(plan)))\n"
         "assert len(loads(text)['cells']) > 8"
     )
-    assert {"jinja2", "yaml", "colab_gen"} <= modules
+    assert {"jinja2", "colab_gen"} <= modules
     assert not modules & {"click", "nbformat", "nbconvert", "nbclient", "IPython", "questionary"}
 
 

@@ -1,10 +1,58 @@
 from pathlib import Path
 
+import colab_gen.snippet
 import pytest
+import yaml
 from colab_gen.catalog import load_catalog
 from colab_gen.errors import SnippetError
 from colab_gen.snippet import parse_snippet
+from hypothesis import given
+from hypothesis import strategies as st
 
+WORDS = st.sampled_from(
+    [
+        "a",
+        "Stage",
+        "data",
+        "title",
+        "true",
+        "True",
+        "yes",
+        "NO",
+        "~",
+        "null",
+        "1",
+        "-x",
+        "it's:",
+        ":",
+        "#",
+        "#x",
+        "[a]",
+        "a,",
+        ",",
+        "{b}",
+        "'",
+        '"',
+        "&",
+        "*",
+        "!",
+        "|",
+        ">",
+        "%",
+        "@",
+        "é",
+        "=",
+    ]
+)
+VALUES = st.lists(WORDS, max_size=4).map(" ".join)
+NAMES = st.lists(st.sampled_from(["drive", "a_b", "on", "", "null", " "]), max_size=3)
+FRONTS = st.lists(
+    st.tuples(
+        st.sampled_from(["title", "summary", "requires", "y", "always"]),
+        VALUES | NAMES.map(lambda names: f"[{', '.join(names)}]") | st.just("true"),
+    ),
+    max_size=4,
+)
 FAULTY = Path(__file__).parent / "snippets"
 FRONT = "---\ntitle: T\nsummary: S.\nsection: data\n---\n"
 
@@ -81,3 +129,17 @@ def test_snippets_that_cannot_stand_together(tmp_path, name, front, code, words)
 def test_a_missing_directory_is_told(tmp_path):
     with pytest.raises(SnippetError, match="no directory of snippets"):
         load_catalog([tmp_path / "none"])
+
+
+@given(FRONTS)
+def test_plain_front_matter_is_read_as_yaml_reads_it(lines):
+    text = "".join(f"{key}: {value}\n" for key, value in lines)
+    plain = colab_gen.snippet._plain(text)
+    if plain is not None:
+        assert plain == (yaml.safe_load(text) or {})
+
+
+def test_the_shipped_front_matter_is_plain(catalog):
+    for file in catalog.files.values():
+        front = file.read_text(encoding="utf-8").split("---\n")[1]
+        assert colab_gen.snippet._plain(front) == yaml.safe_load(front)

@@ -1,7 +1,6 @@
 """Files are written whole or not at all."""
 
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +15,7 @@ def write_whole(path: Path, text: str, *, overwrite: bool = False) -> None:
     Raises:
         NotebookError: the path is taken and `overwrite` is off, or it cannot be written.
     """
-    beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
+    beside = path.with_name(f".{path.name[:100]}.{os.urandom(4).hex()}.tmp")
     try:
         if not overwrite and os.path.lexists(path):
             raise FileExistsError

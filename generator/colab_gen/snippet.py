@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import yaml
-
 from colab_gen.errors import SnippetError
 from colab_gen.form import Parameter, read_parameters
 from colab_gen.text import did_you_mean, one_line
@@ -21,8 +19,9 @@ _MAGICS = {"bash": "%%bash", "javascript": "%%javascript", "html": "%%html"}
 _REQUIRED = ("title", "summary", "section")
 _LISTS = ("requires", "after", "conflicts")
 _KEYS = (*_REQUIRED, *_LISTS, "always")
-# The C loader is many times as fast; a PyYAML built without it has only the other.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Keys with one line of text or a list of names each: what nearly all front matter is.
+_PLAIN = re.compile(r"([a-z]+): (?:([A-Za-z][ -~]*)|\[([a-z_, ]*)\])")
+_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])  # no text to YAML
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +81,9 @@ def _parse(name: str, text: str) -> Snippet:
 
 
 def _front_matter(text: str) -> dict[str, Any]:
-    try:
-        data = yaml.load(text, Loader=_LOADER)
-    except yaml.YAMLError as error:
-        raise ValueError(f"the front matter is not YAML: {error}") from None
+    data: object = _plain(text)
+    if data is None:
+        data = _yaml(text)
     if not isinstance(data, Mapping):
         raise ValueError("the front matter must hold keys and values")
     for key in data:
@@ -106,6 +104,40 @@ def _front_matter(text: str) -> dict[str, Any]:
         if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
             raise ValueError(f"{key} takes a list of names, as in [drive]")
     return {**data, **{key: tuple(data.get(key, ())) for key in _LISTS}}
+
+
+def _plain(text: str) -> dict[str, Any] | None:
+    """Return what YAML makes of the plainest front matter, or None for any other.
+
+    Importing PyYAML takes a tenth of the start-up, which the shipped snippets need not cost.
+    """
+    data: dict[str, Any] = {}
+    for line in text.splitlines():
+        match = _PLAIN.fullmatch(line)
+        if not match:
+            return None
+        key, value, names = match.groups()
+        words = [value] if names is None else [name.strip() for name in names.split(",")]
+        if value == "true":
+            data[key] = True
+            continue
+        if not all(words) or any(": " in w or " #" in w or w[-1:] in ": " for w in words):
+            return None
+        if key in data or any(word.lower() in _WORDS for word in (key, *words)):
+            return None
+        data[key] = value if names is None else words
+    return data
+
+
+def _yaml(text: str) -> object:
+    import yaml
+
+    # The C loader is many times as fast; a PyYAML built without it has only the other.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(text, Loader=loader)
+    except yaml.YAMLError as error:
+        raise ValueError(f"the front matter is not YAML: {error}") from None
 
 
 def _cells(body: str) -> Iterator[Cell]:
