@@ -16,7 +16,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--require",
         default=os.environ.get("COLAB_GEN_REQUIRE", ""),
-        help="browser,colab: fail where these are missing instead of reporting NOT CHECKED",
+        help="browser,colab,google-colab: fail where one of these cannot be checked",
     )
 
 

@@ -1,6 +1,7 @@
 import ast
 import math
 
+import ipyform.parser
 import pytest
 from colab_gen.form import Parameter, check_value, literal, read_parameters, set_values
 from hypothesis import given
@@ -141,3 +142,14 @@ def test_a_value_set_is_the_value_run_and_read_back(value, other):
     exec(compile(changed, "cell", "exec"), names)
     assert (names["a"], names["b"], names["é"]) == (value, other, 1)
     assert len(changed.split("\n")) == len(code.split("\n"))
+
+
+def test_another_reader_of_forms_finds_the_same_fields(catalog):
+    found = {}
+    for snippet in catalog.snippets.values():
+        for cell in snippet.cells:
+            if cell.kind == "python":
+                form = ipyform.parser.parse(cell.source)
+                assert not form.errors
+                found |= {p.variable: p.value for p in form.params}
+    assert found == {name: p.default for name, p in catalog.parameters().items()}

@@ -277,7 +277,7 @@ def test_googles_own_package_under_the_same_page(not_checked, tmp_path):
     """COLAB_GEN_GOOGLE_COLAB is a checkout, COLAB_GEN_GOOGLE_COLAB_PYTHON what can import it."""
     checkout = os.environ.get("COLAB_GEN_GOOGLE_COLAB")
     if not checkout:
-        not_checked("colab", "COLAB_GEN_GOOGLE_COLAB does not lead to a checkout of colabtools")
+        not_checked("google-colab", "COLAB_GEN_GOOGLE_COLAB names no checkout of colabtools")
     (tmp_path / "b.txt").write_text("words")
     report = passes(
         MOUNT + "from pathlib import Path\nPath('/content/drive/MyDrive/a').write_text('x')",
