@@ -5,15 +5,31 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import Environment, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from colab_gen.errors import SnippetError
 from colab_gen.form import set_values
 from colab_gen.plan import Plan, Step
-from colab_gen.text import markdown
+from colab_gen.text import markdown, one_line
 
 __all__ = ["RenderedCell", "render"]
+
+# Snippets may come from anyone. They get what prose needs, and no way to more than this much text.
+_FILTERS = (
+    "default",
+    "first",
+    "join",
+    "last",
+    "length",
+    "lower",
+    "replace",
+    "sort",
+    "title",
+    "upper",
+)
+_LONGEST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +70,13 @@ def _cells(step: Step, context: Mapping[str, Any]) -> Iterator[RenderedCell]:
         try:
             # Most cells hold no template; compiling them takes most of the time there is.
             if cell.kind == "markdown" and "{" in source:
-                source = _prose().from_string(source).render(context)
+                source = _text(_prose(), source, context)
             elif cell.kind == "python":
                 source = set_values(source, step.values) if step.values else source
                 if "#:" in source:
-                    source = _code().from_string(source).render(context)
-        except TemplateError as error:
-            raise SnippetError(f"snippet {step.name}, cell {number}: {error}") from None
+                    source = _text(_code(), source, context)
+        except Exception as error:  # a template can fail in as many ways as code
+            raise SnippetError(f"snippet {step.name}, cell {number}: {one_line(error)}") from None
         if source.strip():
             yield RenderedCell(
                 snippet=step.name,
@@ -70,18 +86,39 @@ def _cells(step: Step, context: Mapping[str, Any]) -> Iterator[RenderedCell]:
             )
 
 
+def _text(environment: Environment, source: str, context: Mapping[str, Any]) -> str:
+    parts, length = [], 0
+    for part in environment.from_string(source).generate(context):
+        parts.append(part)
+        length += len(part)
+        if length > _LONGEST:
+            raise ValueError(f"it renders to more than {_LONGEST} characters")
+    return "".join(parts)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    # These make much of little: "x" * 10**9 would fill the memory.
+    intercepted_binops = frozenset(["*", "**", "%"])
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(undefined=StrictUndefined, **options)
+        self.globals.clear()
+        self.filters = {name: self.filters[name] for name in _FILTERS}
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        raise ValueError(f"a template has no operator {operator}")
+
+
 @cache
 def _prose() -> Environment:
-    return Environment(
-        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_escaped
-    )
+    return _Sandbox(trim_blocks=True, lstrip_blocks=True, finalize=_escaped)
 
 
 @cache
 def _code() -> Environment:
     # Values come in as literals, so code needs statements only: the other marks are
     # set to what no source can hold.
-    return Environment(
+    return _Sandbox(
         line_statement_prefix="#:",
         block_start_string="\0{%",
         block_end_string="%}\0",
@@ -89,7 +126,6 @@ def _code() -> Environment:
         variable_end_string="}}\0",
         comment_start_string="\0{#",
         comment_end_string="#}\0",
-        undefined=StrictUndefined,
     )
 
 

@@ -1,10 +1,9 @@
 """nbconvert's ExecutePreprocessor with Colab's page: tagged outputs, one outcome a cell."""
 
-import contextlib
+import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
-from queue import Empty
 from typing import Any, Literal
 
 from jupyter_core.utils import run_sync
@@ -23,6 +22,8 @@ OnCell = Callable[[int, Status, str, float], None]
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LONGEST = 500
+# Seconds that an interrupted cell has to clean up.
+_MOMENT = 2
 # A page drops what a cell prints without end, too; here it would fill our memory.
 _MOST_PRINTED = 5_000_000
 
@@ -45,6 +46,7 @@ class Executor(ExecutePreprocessor):
         self._over = False
         self._printed = 0
         self._tagged = _TaggedOutputs()
+        self._listening: asyncio.Task[None] | None = None
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         """Execute a code cell, unless the run is over, and tell how it went."""
@@ -70,13 +72,18 @@ class Executor(ExecutePreprocessor):
             message = _one_line(f"{error.ename}: {error.evalue}" if error.evalue else error.ename)
         except CellTimeoutError:
             message = f"the cell took longer than {self._seconds:g} s and was interrupted"
-            _after_interrupt(self.km, self.kc)
+            if not _interrupt(self.km, self._listening):
+                return message
         except DeadKernelError:
             if self._front_end.disconnected:
                 return ""
             return f"the session crashed: {_cause(self.km)}"
         _finish_cell(self._front_end, self.kc)
         return message
+
+    async def _async_poll_output_msg(self, *arguments: Any) -> None:
+        self._listening = asyncio.current_task()
+        await super()._async_poll_output_msg(*arguments)
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Take a message as nbclient does, except for what Colab's page does with tags."""
@@ -153,16 +160,16 @@ async def _async_finish_cell(front_end: FrontEnd, client: Any) -> None:
         await front_end.finish_cell(client)
 
 
-async def _async_after_interrupt(manager: Any, client: Any) -> None:
-    # What the cell still has to clean up is given a moment; it ends with the session anyway.
+async def _async_interrupt(manager: Any, listening: "asyncio.Task[None] | None") -> bool:
+    """Interrupt the cell; return whether it ended then, within a moment."""
     await manager.interrupt_kernel()
-    until = time.monotonic() + 2
-    with contextlib.suppress(Empty):
-        while (left := until - time.monotonic()) > 0:
-            message = await client.iopub_channel.get_msg(timeout=left)
-            if message["content"].get("execution_state") == "idle":
-                return
+    assert listening is not None
+    ended, _ = await asyncio.wait({listening}, timeout=_MOMENT)
+    # nbclient leaves it behind, where it would take the messages of whoever reads next.
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    return bool(ended)
 
 
 _finish_cell = run_sync(_async_finish_cell)
-_after_interrupt = run_sync(_async_after_interrupt)
+_interrupt = run_sync(_async_interrupt)

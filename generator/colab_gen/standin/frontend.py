@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -153,10 +154,13 @@ async def _fetch(client: Any, target: str, patience: float = 20) -> bytes | None
     asking = _send(client, "comm_msg", {"comm_id": comm, "data": {}})
     parts: list[bytes] = []
     got = False
+    until = time.monotonic() + patience
     while True:
         try:
-            message = await client.iopub_channel.get_msg(timeout=patience)
+            message = await client.iopub_channel.get_msg(timeout=max(0, until - time.monotonic()))
         except Empty:
+            return None
+        if time.monotonic() > until:  # others keep talking, as a thread that prints
             return None
         content, parent = message["content"], message["parent_header"].get("msg_id")
         if content.get("comm_id") == comm:
@@ -164,7 +168,7 @@ async def _fetch(client: Any, target: str, patience: float = 20) -> bytes | None
                 # The kernel closes a comm whose opening failed, before anything was asked.
                 return None if parent == opening else b"".join(parts)
             parts += [bytes(buffer) for buffer in message.get("buffers", ())]
-            got = True
+            got, until = True, time.monotonic() + patience
         elif parent == asking and content.get("execution_state") == "idle":
             if not got:
                 return None
