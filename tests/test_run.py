@@ -94,6 +94,7 @@ def test_the_first_failure_ends_the_run(source, message):
         "while True:\n  try:\n    import time; time.sleep(60)\n  except KeyboardInterrupt: pass",
         "import subprocess; subprocess.run(['sleep', '60'])",
         "while True: print('x' * 100)",
+        "while True:\n  try:\n    while True: print('x' * 100)\n  except KeyboardInterrupt: pass",
     ],
 )
 def test_a_cell_that_takes_too_long(source):
@@ -102,6 +103,31 @@ def test_a_cell_that_takes_too_long(source):
     assert report.outcomes[0].message == "the cell took longer than 1.5 s and was interrupted"
     assert [o.status for o in report.outcomes] == ["failed", "not run"]
     assert time.perf_counter() - start < 20
+
+
+def test_a_cell_that_takes_too_long_shows_where_it_was_and_keeps_its_download():
+    report = run(
+        notebook(
+            "from google.colab import files\nopen('a', 'w').write('x'); files.download('a')\n"
+            "import time; time.sleep(60)"
+        ),
+        timeout=1.5,
+    )
+    assert report.notebook["cells"][0]["outputs"][-1]["ename"] == "KeyboardInterrupt"
+    assert report.downloads == ("a",)
+
+
+def test_a_thread_that_prints_on_is_no_hindrance():
+    report = run(
+        notebook(
+            "import threading, time\n"
+            "def talk():\n  while True: print('x'); time.sleep(0.01)\n"
+            "threading.Thread(target=talk, daemon=True).start()",
+            "from google.colab import files\nopen('a', 'w').write('x'); files.download('a')",
+        )
+    )
+    assert report.passed
+    assert report.downloads == ("a",)
 
 
 def test_a_cell_that_may_raise():
