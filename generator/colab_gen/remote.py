@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import nbformat.v4
+
 from colab_gen.colabcli import GPUS, TPUS, ColabCommand, Execution
 from colab_gen.errors import EnvironmentProblem, RunError, UsageProblem
 from colab_gen.run import Outcome, Report, Status
@@ -64,11 +66,12 @@ def run_on_colab(
     given = _blank(notebook)
     if problems := check(given):
         return Report(problems=problems, notebook=given)
+    given = _joined(json.dumps(given))
     cells = [i for i, cell in enumerate(given["cells"]) if cell["cell_type"] == "code"]
     execution = Execution(seconds=(0.0,) * len(cells))
     left: list[str] = []
     # Without any code the command would do nothing, and write nothing.
-    if any(_text(given["cells"][index]["source"]).strip() for index in cells):
+    if any(given["cells"][index]["source"].strip() for index in cells):
         _refuse("GPU", gpu, GPUS)
         _refuse("TPU", tpu, TPUS)
         command = ColabCommand(config)
@@ -162,10 +165,10 @@ def _execute(
         execution = command.execute(session, file, cells=len(cells), timeout=timeout)
         try:
             text = file.with_name("notebook_output.ipynb").read_text(encoding="utf-8")
-            written = json.loads(text)["cells"]
+            written = _joined(text)["cells"]
             for index in cells:
                 notebook["cells"][index]["outputs"] = written[index]["outputs"]
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             why = execution.failure or "it wrote no output notebook"
             raise RunError(f"how the cells went is not known, for of colab exec: {why}") from None
         return execution
@@ -180,11 +183,12 @@ def _outcomes(
         cell = notebook["cells"][index]
         message = _failure(cell["outputs"])
         if position == done - 1 and execution.late:
-            message = f"the cell took longer than {timeout:g} s and was given up"
+            # The command waits on for a kernel that is gone, so the two look the same.
+            message = f"the cell was not done after {timeout:g} s, or the session crashed"
         elif position == done - 1 and execution.failure:
             message = message or f"colab exec did not survive the cell: {execution.failure}"
         status: Status = "failed" if message else "passed" if position < done else "not run"
-        source = _text(cell["source"])
+        source = cell["source"]
         titled = _TITLE.search(source)
         first = next((line for line in source.splitlines() if line.strip()), "")
         yield Outcome(
@@ -200,10 +204,14 @@ def _outcomes(
 def _failure(outputs: list[Mapping[str, Any]]) -> str:
     for output in outputs:
         if output.get("output_type") == "error":
-            name, value = output.get("ename") or "Error", _text(output.get("evalue") or "")
+            name, value = output.get("ename") or "Error", output.get("evalue")
             return one_line(_ANSI.sub("", f"{name}: {value}" if value else name), 500)
     return ""
 
 
-def _text(text: Any) -> str:
-    return text if isinstance(text, str) else "".join(text)
+def _joined(text: str) -> dict[str, Any]:
+    # Files hold text as lists of lines. Nothing is validated: the command writes ids into
+    # notebooks of formats that have none.
+    node: Any = nbformat.v4.reads(text)  # type: ignore[no-untyped-call]
+    plain: dict[str, Any] = json.loads(json.dumps(node))
+    return plain
