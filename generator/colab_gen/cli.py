@@ -235,6 +235,11 @@ def show(directories: tuple[Path, ...], feature: str) -> None:
 )
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds a cell may take.")
 @click.option("--allow-network", is_flag=True, help="Let the cells reach the network.")
+@click.option(
+    "--on",
+    metavar="colab[:SESSION]",
+    help="Run on a real machine of Colab, by Google's command colab.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @click.pass_obj
 def validate(
@@ -290,6 +295,11 @@ def _ask(catalog: Catalog, recipe: Recipe, *, titled: bool) -> Recipe:
 
 
 def _execute(catalog: Catalog, name: str, notebook: dict[str, Any], **options: Any) -> Any:
+    if place := options.pop("on", None):
+        from colab_gen.remote import run_at  # as slow to import as the next two
+
+        console.say(f"{name}: running {_code_cells(notebook)} code cells on a machine of Colab")
+        return run_at(place, notebook, on_cell=console.print_outcome, **options)
     from colab_gen.checks import preparation  # nbconvert and all it needs: a second to import
     from colab_gen.run import run
 

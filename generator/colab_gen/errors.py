@@ -9,6 +9,7 @@ __all__ = [
     "RecipeError",
     "RunError",
     "SnippetError",
+    "UsageProblem",
 ]
 
 
@@ -44,3 +45,9 @@ class EnvironmentProblem(ColabGenError):
     """Something this machine lacks."""
 
     exit_code = 3
+
+
+class UsageProblem(ColabGenError):
+    """Options that do not go together."""
+
+    exit_code = 2

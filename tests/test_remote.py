@@ -1,0 +1,545 @@
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from colab_gen import colabcli
+from colab_gen.catalog import load_catalog
+from colab_gen.errors import EnvironmentProblem, RunError, UsageProblem
+from colab_gen.notebook import build
+from colab_gen.plan import make_plan
+from colab_gen.recipe import Recipe
+from colab_gen.remote import run_at, run_on_colab
+from colab_gen.render import render
+from conftest import ROOT
+from environments import find_python, make_environment
+from test_static import notebook
+
+# Does what google-colab-cli 0.7.5 was seen to do; behaviour.json says what goes wrong.
+FAKE = """\
+#!{python}
+import json, os, signal, sys, time
+from pathlib import Path
+
+here = Path(__file__).parent
+do = json.loads((here / "behaviour.json").read_text())
+words = sys.argv[1:]
+with (here / "calls.jsonl").open("a") as file:
+    print(json.dumps(words), file=file)
+if words[0] == "--config":
+    words = words[2:]
+
+def log(text):
+    with (here / "log.txt").open("a") as file:
+        print(text, file=file)
+
+def error(text, code=1):
+    print(text, file=sys.stderr)
+    sys.exit(code)
+
+if words[0] == "version":
+    print(do.get("version", "Version: 0.7.5"))
+elif words[0] == "new":
+    print(f"[colab] Creating session '{words[2]}'...")
+    time.sleep(do.get("new_seconds", 0))
+    if "new" in do:
+        error(do["new"])
+    log("made")
+    print("[colab] Session READY.")
+elif words[0] == "stop":
+    time.sleep(do.get("stop_seconds", 0))
+    if "stop" in do:
+        error(do["stop"])
+    log("released")
+    print("[colab] Session terminated.")
+elif words[0] == "exec":
+    if "exec" in do:
+        print(do["exec"])
+        sys.exit(1)
+    file = Path(words[words.index("-f") + 1])
+    notebook = json.loads(file.read_text())
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    try:
+        for number, cell in enumerate(code, 1):
+            print(f"[colab] Executing cell {number}/{len(code)} - {cell.get('id')}...", flush=True)
+            source = "".join(cell["source"])
+            if "hang" in source:
+                log("hangs")
+                time.sleep(100)
+            if "deaf" in source:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                time.sleep(100)
+            if "killed" in source:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if "lost" in source:
+                error("websocket._exceptions.WebSocketConnectionClosedException: socket closed.")
+            if "flood" in source:
+                print("x" * 10**6)
+            if "fail" in source:
+                cell["outputs"] = [{
+                    "output_type": "error", "ename": "ValueError",
+                    "evalue": "a \\x1b[31mred\\nword", "traceback": [],
+                }]
+            else:
+                cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": source}]
+                print(source, end="", flush=True)
+    except KeyboardInterrupt:
+        log("interrupted")
+        sys.exit(1)
+    finally:
+        if not do.get("writes_nothing"):
+            file.with_name(file.stem + "_output.ipynb").write_text(json.dumps(notebook))
+"""
+LOGIN = "\nTo authorize colab-cli, visit this URL in any browser:\n\nAborted."
+REFUSED = "[colab] Allocation refused (precondition failed). This can mean too many sessions."
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch, home):
+    """Put a command colab on the PATH that behaves so, and list its calls."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    command = folder / "colab"
+    command.write_text(FAKE.replace("{python}", sys.executable))
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    (folder / "log.txt").touch()
+
+    class Fake:
+        def behave(self, **behaviour):
+            (folder / "behaviour.json").write_text(json.dumps(behaviour))
+
+        @property
+        def calls(self):
+            return [json.loads(line) for line in (folder / "calls.jsonl").read_text().splitlines()]
+
+        @property
+        def log(self):
+            return (folder / "log.txt").read_text().split()
+
+    fake = Fake()
+    fake.behave()
+    return fake
+
+
+def statuses(report):
+    return [outcome.status for outcome in report.outcomes]
+
+
+def test_the_exact_commands(fake, tmp_path):
+    given = notebook("# @title One { display-mode: 'form' }\n1", ["2\n", "3"])
+    given["cells"].insert(1, {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "hi"})
+    untouched = copy.deepcopy(given)
+    seen = []
+    config = tmp_path / "sessions.json"
+    report = run_on_colab(
+        given, gpu="t4", high_ram=True, timeout=90, config=config, on_cell=seen.append
+    )
+    version, new, execute, stop = fake.calls
+    name = new[4]
+    assert name.startswith("colab-gen-")
+    file = execute[6]
+    assert Path(file).name == "notebook.ipynb"
+    assert not Path(file).parent.exists()
+    start = ["--config", str(config)]
+    assert version == [*start, "version"]
+    assert new == [*start, "new", "-s", name, "--gpu", "T4", "--high-mem"]
+    assert execute == [*start, "exec", "-s", name, "-f", file, "--timeout", "90"]
+    assert stop == [*start, "stop", "-s", name]
+    assert report.passed
+    assert [(o.cell, o.id, o.title) for o in report.outcomes] == [
+        (0, "c0", "One"),
+        (2, "c1", "2"),
+    ]
+    assert tuple(seen) == report.outcomes
+    assert report.notebook["cells"][2]["outputs"][0]["text"] == "2\n3"
+    assert "drive.mount waits 120 s" in report.limits[0]
+    assert given == untouched
+    assert json.loads(json.dumps(report.as_dict()))["passed"] is True
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [({}, []), ({"gpu": "H100"}, ["--gpu", "H100"]), ({"tpu": "V6E1"}, ["--tpu", "v6e1"])],
+)
+def test_the_machine_asked_for(fake, asked, words):
+    run_on_colab(notebook("1"), **asked)
+    assert fake.calls[1][3:] == words
+
+
+def test_a_session_of_the_users_is_neither_made_nor_released(fake):
+    assert run_on_colab(notebook("1"), session="mine").passed
+    assert [call[0] for call in fake.calls] == ["version", "exec"]
+    assert fake.calls[1][2] == "mine"
+
+
+def test_the_cells_after_a_failure_are_told_as_they_went(fake):
+    given = notebook("1", "fail", "3", "fail", "flood")
+    given["cells"][0]["outputs"] = [{"output_type": "error", "ename": "Old", "evalue": "run"}]
+    report = run_on_colab(given)
+    assert statuses(report) == ["passed", "failed", "passed", "failed", "passed"]
+    assert report.outcomes[1].message == "ValueError: a red word"
+    assert not report.passed
+    assert fake.log == ["made", "released"]
+
+
+def test_what_is_wrong_before_it_runs_takes_no_machine(fake):
+    report = run_on_colab(notebook("1 +"))
+    assert report.problems
+    assert not report.outcomes
+    assert statuses(run_on_colab(notebook("", " \n"))) == ["passed", "passed"]
+    assert fake.log == []
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        ({"version": "Version: 0.6.9"}, "google-colab-cli is 0.6.9, and 0.7.5 is the oldest"),
+        ({"version": "colab, a colour laboratory"}, "is not google-colab-cli; install it: uv"),
+        ({"new": LOGIN}, "colab is not logged in; log in once with `colab sessions`"),
+        ({"new": "No valid default credentials found."}, "colab is not logged in"),
+        ({"new": REFUSED}, "colab granted no runtime: Allocation refused (precondition"),
+        ({"new": ""}, "colab granted no runtime: "),
+        ({"exec": "[colab] Session 'x' not found."}, "colab exec came to no cell"),
+        ({"exec": LOGIN}, "colab is not logged in"),
+    ],
+)
+def test_what_is_missing_is_told_in_one_line(fake, behaviour, words):
+    fake.behave(**behaviour)
+    with pytest.raises((EnvironmentProblem, RunError)) as caught:
+        run_on_colab(notebook("1"))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    # Even where no machine was granted, as far as the command tells.
+    assert ("version" in behaviour) or fake.calls[-1][0] == "stop"
+
+
+def test_without_the_command(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentProblem, match="colab is not here; install it: uv tool install"):
+        run_on_colab(notebook("1"))
+
+
+def test_a_session_that_is_not_there(fake):
+    fake.behave(exec="[colab] Session 'mine' not found.")
+    with pytest.raises(EnvironmentProblem, match="no session mine; `colab sessions` lists yours"):
+        run_on_colab(notebook("1"), session="mine")
+
+
+@pytest.mark.parametrize("asked", [{"gpu": "V100"}, {"tpu": "V28"}])
+def test_what_the_command_would_take_for_another_is_refused(fake, asked):
+    with pytest.raises(EnvironmentProblem, match=r"colab new knows no .PU V"):
+        run_on_colab(notebook("1"), **asked)
+    assert fake.log == []
+
+
+def test_a_new_that_does_not_answer(fake, monkeypatch):
+    monkeypatch.setattr(colabcli, "_NEW", 1.0)
+    fake.behave(new_seconds=60)
+    with pytest.raises(EnvironmentProblem, match="colab new did not answer within 1 s"):
+        run_on_colab(notebook("1"))
+    assert fake.log == ["released"]
+
+
+@pytest.mark.parametrize("source", ["hang", "deaf"])
+def test_a_cell_past_its_deadline(fake, monkeypatch, source):
+    monkeypatch.setattr(colabcli, "_GRACE", 0.5)
+    if source == "deaf":
+        shorter = tuple((number, 0.5) for number, _ in colabcli._SIGNALS)
+        monkeypatch.setattr(colabcli, "_SIGNALS", shorter)
+    start = time.monotonic()
+    if source == "deaf":  # it could not write what it had
+        with pytest.raises(RunError, match="it did not answer in time"):
+            run_on_colab(notebook("1", source, "3"), timeout=1)
+    else:
+        report = run_on_colab(notebook("1", source, "3"), timeout=1)
+        assert statuses(report) == ["passed", "failed", "not run"]
+        assert (
+            report.outcomes[1].message == "the cell was not done after 1 s, or the session crashed"
+        )
+        assert report.outcomes[1].seconds > 1
+    assert time.monotonic() - start < 30
+    assert fake.log[-1] == "released"
+
+
+def test_a_connection_lost_in_mid_run(fake):
+    report = run_on_colab(notebook("1", "lost", "3"))
+    assert statuses(report) == ["passed", "failed", "not run"]
+    assert report.outcomes[1].message.endswith("socket closed.")
+    assert fake.log[-1] == "released"
+
+
+def test_an_exec_that_is_killed(fake):
+    with pytest.raises(RunError, match=r"is not known.*killed by signal 9"):
+        run_on_colab(notebook("1", "killed"))
+    assert fake.log[-1] == "released"
+
+
+def test_an_exec_that_writes_nothing(fake):
+    fake.behave(writes_nothing=True)
+    with pytest.raises(RunError, match="it wrote no output notebook"):
+        run_on_colab(notebook("1"))
+    assert fake.log[-1] == "released"
+
+
+def test_a_machine_that_cannot_be_released_is_told(fake, monkeypatch):
+    fake.behave(stop="google.auth.exceptions.TransportError: no network")
+    report = run_on_colab(notebook("1"))
+    assert "may be running still" in report.limits[-1]
+    assert "no network; release it with `colab stop -s colab-gen-" in report.limits[-1]
+    fake.behave(stop="no network", writes_nothing=True)
+    with pytest.raises(EnvironmentProblem, match=r"wrote no output.*may be running still"):
+        run_on_colab(notebook("1"))
+    monkeypatch.setattr(colabcli, "_STOP", 0.5)
+    fake.behave(stop_seconds=60)
+    assert "did not answer within 0.5 s" in run_on_colab(notebook("1")).limits[-1]
+
+
+def test_an_exception_of_the_callers_comes_after_the_release(fake):
+    def burst(outcome):
+        assert fake.log == ["made", "released"]
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        run_on_colab(notebook("1"), on_cell=burst)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "source", "log"),
+    [
+        ({}, "hang", ["made", "hangs", "interrupted", "released"]),
+        # The interrupt comes while the machine is being made, or is being released.
+        ({"new_seconds": 2}, "1", ["made", "released"]),
+        ({"stop_seconds": 2}, "1", ["made", "released"]),
+    ],
+)
+def test_ctrl_c_releases_the_machine(fake, tmp_path, behaviour, source, log):
+    fake.behave(**behaviour)
+    (tmp_path / "a.ipynb").write_text(json.dumps(notebook(source)))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "colab_gen", "validate", "a.ipynb", "--on", "colab"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "generator")},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    last = "stop" if "stop_seconds" in behaviour else "exec" if source == "hang" else "new"
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        calls = tmp_path / "bin" / "calls.jsonl"
+        if calls.exists() and f'["{last}"' in calls.read_text():
+            break
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.endswith("colab-gen: interrupted\n")
+    assert fake.log == log
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({}, []),
+        ({"accelerator": "GPU"}, ["--gpu", "T4"]),
+        ({"accelerator": "GPU", "colab": {"gpuType": "A100", "machine_shape": "hm"}},
+         ["--gpu", "A100", "--high-mem"]),
+        ({"accelerator": "TPU", "colab": {"gpuType": "V6E1"}}, ["--tpu", "v6e1"]),
+    ],
+)  # fmt: skip
+def test_the_machine_is_the_one_of_the_notebook(fake, metadata, words):
+    assert run_at("colab", notebook("1", metadata=metadata), timeout=5).passed
+    assert fake.calls[1][3:] == words
+
+
+@pytest.mark.parametrize(
+    ("place", "options", "words"),
+    [
+        ("kaggle", {}, "--on kaggle is no place; there are colab, colab:SESSION"),
+        ("colab:", {}, "--on colab: is no place"),
+        ("colab", {"secrets": {"A": "b"}, "timeout": 3}, "does not go with secrets"),
+    ],
+)
+def test_what_on_does_not_take(fake, place, options, words):
+    with pytest.raises(UsageProblem) as caught:
+        run_at(place, notebook("1"), **options)
+    assert words in str(caught.value)
+
+
+def test_validate_on_colab(fake, colab_gen, tmp_path):
+    (tmp_path / "a.ipynb").write_text(json.dumps(notebook("1", "fail")))
+    done = colab_gen("validate", "a.ipynb", "--on", "colab")
+    assert done.returncode == 1
+    assert "c1 (fail): ValueError: a red word" in done.stdout
+    assert "not stood in for: Colab's page" in done.stderr
+    assert [call[0] for call in fake.calls] == ["version", "new", "exec", "stop"]
+    done = colab_gen("validate", "a.ipynb", "--on", "colab", "--allow-network")
+    assert (done.returncode, done.stdout) == (2, "")
+    fake.behave(new=LOGIN)
+    done = colab_gen("validate", "a.ipynb", "--on", "colab")
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[1:] == [
+        "colab-gen: colab is not logged in; log in once with `colab sessions` in a terminal"
+    ]
+
+
+# From here on the real command, and a Jupyter server on this machine in place of a VM.
+
+TOKEN = "token-of-the-test"
+
+
+@pytest.fixture(scope="session")
+def official(tmp_path_factory):
+    """Return the interpreter beside the real command, or say why there is none."""
+    python = find_python("3.13") or find_python("3.12")
+    if not python:
+        return "google-colab-cli needs Python 3.12 or newer"
+    folder = tmp_path_factory.mktemp("official") / "venv"
+    try:
+        return make_environment(
+            folder, "google-colab-cli==0.7.5", "jupyter-server", "ipykernel", python=python
+        )
+    except AssertionError as error:
+        return f"google-colab-cli cannot be installed: {str(error).strip()[-200:]}"
+
+
+@pytest.fixture
+def server(official, tmp_path, home, monkeypatch, not_checked):
+    """Start a Jupyter server, and let a session "local" of the real command be it."""
+    if isinstance(official, str):
+        not_checked("colab-cli", official)
+    settings = home / ".config" / "colab-cli"
+    settings.mkdir(parents=True)
+    (settings / "settings.json").write_text('{"enable_update_check": false}')
+    # The command makes and enters /content, which shall leave no trace on this machine.
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "content.py").write_text(
+        textwrap.dedent("""
+            import os
+            for _name in ("makedirs", "chdir"):
+                def _kept(path, *args, _real=getattr(os, _name), **options):
+                    return None if path == "/content" else _real(path, *args, **options)
+                setattr(os, _name, _kept)
+        """)
+    )
+    work = tmp_path / "vm"
+    runtime = tmp_path / "runtime"
+    work.mkdir()
+    environment = {
+        **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
+    }
+    with (tmp_path / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(official), "-m", "jupyter_server", "--ServerApp.ip=127.0.0.1",
+             "--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}", "--no-browser",
+             "--ServerApp.allow_root=True", f"--ServerApp.root_dir={work}"],
+            cwd=work, env=environment, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        until = time.monotonic() + 60
+        while not (files := list(runtime.glob("jpserver-*.json"))):
+            assert process.poll() is None, (tmp_path / "server.log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        time.sleep(0.5)
+        port = json.loads(files[0].read_text())["port"]
+        session = {
+            "name": "local",
+            "token": TOKEN,
+            "url": f"http://127.0.0.1:{port}",
+            "endpoint": "local",
+            "token_expires_at": "2099-01-01T00:00:00Z",
+        }
+        (settings / "sessions.json").write_text(json.dumps({"local": session}))
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / "colab").symlink_to(official.with_name("colab"))
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+        yield settings / "sessions.json"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.runs
+@pytest.mark.timeout(900)
+class TestTheRealCommand:
+    @pytest.mark.parametrize("minor", [5, pytest.param(0, id="as Colab saves it")])
+    def test_a_notebook_with_failures(self, server, minor):
+        given = notebook(
+            "# @title First { display-mode: 'form' }\nx = 21\nprint('no newline', end='')",
+            "x * 2",
+            "raise ValueError('a\\nb')",
+            "%%bash\nexit 3",
+            "print(x)",
+            "pass",
+            nbformat_minor=minor,
+        )
+        for cell in given["cells"] if minor == 0 else ():
+            cell["metadata"]["id"] = cell.pop("id")
+        report = run_on_colab(given, session="local", config=server, timeout=60)
+        assert statuses(report) == ["passed", "passed", "failed", "failed", "passed", "passed"]
+        assert report.outcomes[2].message == "ValueError: a b"
+        assert report.outcomes[3].message.startswith("CalledProcessError: Command 'b'exit 3")
+        assert [o.id for o in report.outcomes] == [f"c{number}" for number in range(6)]
+        outputs = [cell["outputs"] for cell in report.notebook["cells"]]
+        assert outputs[0][0]["text"] == "no newline"
+        assert outputs[1][0]["data"]["text/plain"] == "42"
+        assert outputs[5] == []
+        assert {key: cell for key, cell in report.notebook.items() if key != "cells"} == {
+            key: cell for key, cell in given.items() if key != "cells"
+        }
+
+    @pytest.mark.parametrize("source", ["import time; time.sleep(120)", "while True: print('x')"])
+    def test_a_cell_past_its_deadline(self, server, monkeypatch, source):
+        monkeypatch.setattr(colabcli, "_GRACE", 2.0)
+        report = run_on_colab(
+            notebook("print('first')", source, "1"), session="local", config=server, timeout=2
+        )
+        assert statuses(report) == ["passed", "failed", "not run"]
+        assert report.notebook["cells"][0]["outputs"][0]["text"] == "first\n"
+
+    def test_a_kernel_that_dies(self, server, monkeypatch):
+        monkeypatch.setattr(colabcli, "_GRACE", 5.0)
+        report = run_on_colab(
+            notebook("1", "import os; os._exit(1)", "2"), session="local", config=server, timeout=5
+        )
+        assert statuses(report) == ["passed", "failed", "not run"]
+        assert report.outcomes[1].message.endswith("or the session crashed")
+
+    def test_a_generated_notebook_by_the_command_line(self, server, colab_gen, tmp_path):
+        plan = make_plan(load_catalog(), Recipe(title="Pictures", features=("keepalive",)))
+        given = build(plan, render(plan))
+        (tmp_path / "a.ipynb").write_text(json.dumps(given))
+        done = colab_gen("validate", "a.ipynb", "--on", "colab:local")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "a.ipynb: passed" in done.stdout
+
+    def test_a_session_that_is_not_there(self, server):
+        with pytest.raises(EnvironmentProblem, match="there is no session other"):
+            run_on_colab(notebook("1"), session="other", config=server)
+
+    def test_a_login_that_is_missing(self, server):
+        with pytest.raises(EnvironmentProblem, match="colab is not logged in"):
+            run_on_colab(notebook("1"), config=server)
