@@ -51,7 +51,7 @@ def _head(reports: Sequence[Named], verdict: str, *, all_good: bool, made: datet
     return (
         f'<h1><span class="sign {kind}" aria-hidden="true">{sign}</span> {escape(verdict)}</h1>\n'
         f'<p class="lead">{_counts([report for _, report in reports])} · '
-        f"{seconds:.1f}&nbsp;s in all, executed by colab-gen in a stand-in of Google Colab{when}</p>"
+        f"{seconds:.1f}&nbsp;s in all, executed by colab-gen in a stand-in of Colab{when}</p>"
     )
 
 
