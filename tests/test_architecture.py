@@ -12,7 +12,9 @@ FLOORS = {
     "colabcli": 2, "files": 2, "snippet": 2, "recipe": 2,
     "catalog": 3, "plan": 4, "render": 5, "notebook": 6,
     "checks": 7, "static": 7, "run": 8, "arguments": 9, "console": 9, "prompts": 9,
-    "remote": 9, "reports": 9, "cli": 10,
+    "remote": 9, "reports": 9, "job": 10,
+    "choice": 11, "cluster": 11, "ledger": 11, "pool": 11, "progress": 11,
+    "batch": 12, "delivery": 12, "cli_validate": 13, "cli": 14,
 }  # fmt: skip
 MODULES = [p for p in PACKAGE.rglob("*.py") if "site" not in p.relative_to(PACKAGE).parts]
 
@@ -66,4 +68,4 @@ def test_building_needs_no_click_nbformat_or_nbconvert():
 def test_the_command_starts_light():
     modules = loaded("import colab_gen.cli")
     assert "click" in modules
-    assert not modules & {"nbformat", "nbconvert", "questionary", "pygments", "asyncio"}
+    assert not modules & {"nbformat", "nbconvert", "questionary", "pygments", "asyncio", "rich"}

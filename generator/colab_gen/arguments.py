@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from colab_gen.errors import NotebookError
-from colab_gen.notebook import Notebook, loads, recipe_of
+from colab_gen.notebook import loads, recipe_of
 from colab_gen.recipe import GPUS, TPUS, Recipe, parse_recipe, read_recipe
 from colab_gen.text import did_you_mean, one_line
 
-__all__ = ["equivalent", "read_notebook", "read_source", "settings", "with_flags"]
+__all__ = ["equivalent", "read_source", "read_text", "settings", "with_flags"]
 
 
 def read_source(source: str, problems: list[str]) -> Recipe:
@@ -21,22 +21,25 @@ def read_source(source: str, problems: list[str]) -> Recipe:
         NotebookError: the file cannot be read, or the notebook holds no recipe.
         RecipeError: the file is not TOML.
     """
-    text = _read_text(source)
+    text = read_text(source)
     if source.endswith(".ipynb"):
         return recipe_of(loads(text))
     return parse_recipe(text, problems)
 
 
-def read_notebook(name: str) -> Notebook:
-    """Return the notebook in a file.
+def read_text(name: str) -> str:
+    """Return the text of a file.
 
     Raises:
-        NotebookError: it cannot be read or is none; the text begins with its name.
+        NotebookError: it cannot be read, or is no text.
     """
     try:
-        return loads(_read_text(name))
-    except NotebookError as error:
-        raise NotebookError(f"{name}: {error}") from None
+        return Path(name).read_text(encoding="utf-8")
+    except UnicodeError:
+        raise NotebookError(f"cannot read {name}: it is not UTF-8 text") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise NotebookError(f"cannot read {name}: {reason}") from None
 
 
 def with_flags(
@@ -104,13 +107,3 @@ def equivalent(recipe: Recipe, out: str | None) -> str:
     if recipe.repository:
         words += ["--repo", recipe.repository, "--branch", recipe.branch]
     return shlex.join(words)
-
-
-def _read_text(name: str) -> str:
-    try:
-        return Path(name).read_text(encoding="utf-8")
-    except UnicodeError:
-        raise NotebookError(f"cannot read {name}: it is not UTF-8 text") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise NotebookError(f"cannot read {name}: {reason}") from None

@@ -9,7 +9,7 @@ from colab_gen.form import Parameter
 from colab_gen.snippet import Snippet, parse_snippet
 from colab_gen.text import did_you_mean
 
-__all__ = ["Catalog", "load_catalog"]
+__all__ = ["Catalog", "load_catalog", "shipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def load_catalog(directories: Iterable[Path] = ()) -> Catalog:
             parameter of another snippet, or needs a snippet that is not there.
     """
     files: dict[str, Path] = {}
-    for directory in (_shipped(), *directories):
+    for directory in (shipped(), *directories):
         for file in _markdown_files(directory):
             if file.stem in files:
                 raise SnippetError(
@@ -57,7 +57,8 @@ def load_catalog(directories: Iterable[Path] = ()) -> Catalog:
     return Catalog(snippets=snippets, files=files)
 
 
-def _shipped() -> Path:
+def shipped() -> Path:
+    """Return the folder of the snippets that come with colab-gen."""
     # An installed package holds its snippets; in a checkout they lie beside generator/.
     inside = Path(__file__).with_name("snippets")
     return inside if inside.is_dir() else Path(__file__).parents[2] / "snippets"

@@ -5,6 +5,7 @@ A snippet `staging.md` may have a `staging.check.py` beside it with one function
 """
 
 import runpy
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from colab_gen.notebook import snippets_of
 from colab_gen.text import one_line
 
 __all__ = ["preparation"]
+
+# runpy changes sys.argv and sys.modules while it runs a file, which are every thread's.
+_RUNPY = threading.Lock()
 
 
 def preparation(catalog: Catalog, notebook: Mapping[str, Any]) -> Callable[[Path], None]:
@@ -39,7 +43,9 @@ def preparation(catalog: Catalog, notebook: Mapping[str, Any]) -> Callable[[Path
     def prepare(drive: Path) -> None:
         for name, file in checks.items():
             try:
-                runpy.run_path(str(file))["prepare"](drive, values)
+                with _RUNPY:
+                    names = runpy.run_path(str(file))
+                names["prepare"](drive, values)
             except Exception as error:  # the check is code of the snippet's author
                 raise SnippetError(
                     f"snippet {name}: its check failed: {type(error).__name__}: {one_line(error)}"

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from colab_gen import console
-from colab_gen.arguments import equivalent, read_notebook, read_source, settings, with_flags
+from colab_gen.arguments import equivalent, read_source, settings, with_flags
 from colab_gen.catalog import Catalog, load_catalog
+from colab_gen.cli_validate import validate
 from colab_gen.errors import ColabGenError, NotebookError, RecipeError
 from colab_gen.files import write_whole
 from colab_gen.notebook import build, dumps
@@ -215,58 +216,7 @@ def show(directories: tuple[Path, ...], feature: str) -> None:
     click.echo(console.highlighted(catalog.snippets[feature]))
 
 
-@command.command()
-@click.argument("notebooks", nargs=-1, required=True, metavar="NOTEBOOK…")
-@click.option("--python", help="Run the cells with this interpreter.")
-@click.option(
-    "--google-colab",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    metavar="PATH",
-    help="Run against a checkout of the real google.colab.",
-)
-@click.option("--secret", "secrets", multiple=True, metavar="NAME=VALUE", help="A Colab secret.")
-@click.option("--upload", "uploads", multiple=True, type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--downloads",
-    "downloads_to",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Keep here what the notebook downloads.",
-)
-@click.option("--timeout", default=600.0, show_default=True, help="Seconds a cell may take.")
-@click.option("--allow-network", is_flag=True, help="Let the cells reach the network.")
-@click.option(
-    "--on",
-    metavar="colab[:SESSION]",
-    help="Run on a real machine of Colab, by Google's command colab.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
-@click.pass_obj
-def validate(
-    directories: tuple[Path, ...],
-    /,
-    notebooks: tuple[str, ...],
-    secrets: tuple[str, ...],
-    as_json: bool,
-    **options: Any,
-) -> int:
-    """Execute notebooks in a stand-in of Colab and report on every cell."""
-    catalog = load_catalog(directories)
-    problems: list[str] = []
-    options["secrets"] = settings(secrets, problems)
-    if problems:
-        raise click.UsageError("; ".join(problems))
-    options = {key: value for key, value in options.items() if value}
-    opened = [(name, read_notebook(name)) for name in notebooks]
-    reports = []
-    for name, notebook in opened:
-        report = _execute(catalog, name, notebook, **options)
-        reports.append((name, report))
-        if not as_json:
-            console.print_report(name, report)
-    if as_json:
-        console.print_json([console.report_data(*item) for item in reports])
-    return 0 if all(report.passed for _, report in reports) else 1
+command.add_command(validate)
 
 
 @command.command()
@@ -294,23 +244,12 @@ def _ask(catalog: Catalog, recipe: Recipe, *, titled: bool) -> Recipe:
     return replace(recipe, values={**recipe.values, **prompts.ask_values(catalog, recipe)})
 
 
-def _execute(catalog: Catalog, name: str, notebook: dict[str, Any], **options: Any) -> Any:
-    if place := options.pop("on", None):
-        from colab_gen.remote import run_at  # as slow to import as the next two
-
-        console.say(f"{name}: running {_code_cells(notebook)} code cells on a machine of Colab")
-        return run_at(place, notebook, on_cell=console.print_outcome, **options)
+def _execute(catalog: Catalog, name: str, notebook: dict[str, Any]) -> Any:
     from colab_gen.checks import preparation  # nbconvert and all it needs: a second to import
     from colab_gen.run import run
 
-    console.say(f"{name}: running {_code_cells(notebook)} code cells in a stand-in of Colab")
-    return run(
-        notebook, prepare=preparation(catalog, notebook), on_cell=console.print_outcome, **options
-    )
-
-
-def _code_cells(notebook: dict[str, Any]) -> int:
-    return sum(cell.get("cell_type") == "code" for cell in notebook["cells"])
+    console.print_start(name, notebook)
+    return run(notebook, prepare=preparation(catalog, notebook), on_cell=console.print_outcome)
 
 
 def _print_dry_run(plan: Plan, path: Path, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from colab_gen.plan import Plan
 from colab_gen.snippet import Snippet
 
 if TYPE_CHECKING:
+    from colab_gen.job import Result
     from colab_gen.run import Outcome, Report
 
 __all__ = [
@@ -22,8 +23,11 @@ __all__ = [
     "print_outcome",
     "print_plan",
     "print_report",
+    "print_result",
+    "print_start",
     "say",
     "snippet_data",
+    "tell",
 ]
 
 _MARKS = {"passed": ("ok", "green"), "failed": ("FAILED", "red"), "not run": ("not run", "yellow")}
@@ -32,6 +36,11 @@ _MARKS = {"passed": ("ok", "green"), "failed": ("FAILED", "red"), "not run": ("n
 def say(text: str, **style: Any) -> None:
     """Print prose, which is not the result, on stderr."""
     click.secho(text, err=True, **style)
+
+
+def tell(text: str) -> None:
+    """Print a part of the result."""
+    click.echo(text)
 
 
 def print_json(data: object) -> None:
@@ -112,6 +121,12 @@ def print_plan(plan: Plan, path: str) -> None:
             click.echo(f"  {'':<10} {name} = {literal(value)}")
 
 
+def print_start(name: str, notebook: Mapping[str, Any]) -> None:
+    """Print that a notebook begins to run, on stderr."""
+    cells = sum(cell.get("cell_type") == "code" for cell in notebook["cells"])
+    say(f"{name}: running {cells} code cells in a stand-in of Colab")
+
+
 def print_outcome(outcome: "Outcome") -> None:
     """Print how one cell went, on stderr, while the notebook runs."""
     mark, colour = _MARKS[outcome.status]
@@ -142,9 +157,13 @@ def print_report(name: str, report: "Report") -> None:
         say(f"  not stood in for: {limit}", dim=True)
 
 
-def report_data(name: str, report: "Report") -> Mapping[str, Any]:
-    """Return a report as plain data under the notebook's name."""
-    return {"notebook": name, **report.as_dict()}
+def print_result(result: "Result") -> None:
+    """Print the report of a notebook, or in its place why there is none."""
+    if result.report:
+        print_report(result.name, result.report)
+    else:
+        verdict = click.style("FAILED, ", fg="red") if result.code else ""
+        click.echo(f"{result.name}: {verdict}{result.fault}")
 
 
 def _few(paths: tuple[str, ...], limit: int = 8) -> str:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +17,8 @@ __all__ = ["check"]
 
 # Under any other magic a cell may have nothing but its first line.
 _NEED_A_BODY = {"%%bash", "%%html", "%%javascript", "%%js", "%%sh", "%%shell", "%%svg"}
+# The filters of warnings are every thread's; two that put them back would mix them up.
+_FILTERS = threading.Lock()
 
 
 def check(notebook: Mapping[str, Any]) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ def _problem(text: str) -> str:
     if first.startswith("%%"):
         magic = first.split()[0]
         return f"nothing under {magic}" if magic in _NEED_A_BODY and not body.strip() else ""
-    with warnings.catch_warnings():
+    with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an odd escape sequence is no reason not to run
         try:
             transformer = TransformerManager()  # type: ignore[no-untyped-call]

@@ -2,6 +2,6 @@
 
 from colab_gen.standin.executor import Executor
 from colab_gen.standin.frontend import FrontEnd
-from colab_gen.standin.machine import Machine, MachineFault
+from colab_gen.standin.machine import Machine, MachineFault, kill_kernels
 
-__all__ = ["Executor", "FrontEnd", "Machine", "MachineFault"]
+__all__ = ["Executor", "FrontEnd", "Machine", "MachineFault", "kill_kernels"]

@@ -7,7 +7,8 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,7 @@ from jupyter_client.kernelspec import KernelSpec
 from colab_gen.standin.client import Manager, quiet_log
 from colab_gen.standin.frontend import FrontEnd
 
-__all__ = ["Machine", "MachineFault"]
+__all__ = ["Machine", "MachineFault", "kill_kernels"]
 
 _HERE = Path(__file__).resolve().parent
 _ENVIRONMENT = {
@@ -32,6 +33,10 @@ _LIMITS = {
     "network": "the cells could reach the network of this machine",
     "processes": "the cells could see the processes of this machine",
 }
+
+
+# Machines of this process that are in use, by the thread that uses each.
+_IN_USE: dict[int, "Machine"] = {}
 
 
 class MachineFault(Exception):
@@ -98,6 +103,7 @@ class Machine:
         except BaseException:
             self._remove()
             raise
+        _IN_USE[threading.get_ident()] = self
         return self
 
     def __exit__(
@@ -107,6 +113,7 @@ class Machine:
         trace: TracebackType | None,
     ) -> None:
         """End the kernels and remove the folders."""
+        _IN_USE.pop(threading.get_ident(), None)
         try:
             for manager in self._managers:
                 manager.end()
@@ -213,6 +220,14 @@ class Machine:
             shutil.rmtree(self.root, onexc=make_writable)
         else:
             shutil.rmtree(self.root, onerror=make_writable)
+
+
+def kill_kernels(threads: Collection[int]) -> None:
+    """Kill the kernels of the machines that these threads use, which ends the runs in them."""
+    for thread in threads:
+        machine = _IN_USE.get(thread)
+        for manager in machine._managers if machine else ():
+            manager.kill()
 
 
 def _keep_font_list(home: Path) -> None:
