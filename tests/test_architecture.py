@@ -11,9 +11,9 @@ FLOORS = {
     "errors": 1, "text": 1, "form": 1, "standin": 1,
     "files": 2, "snippet": 2, "recipe": 2,
     "catalog": 3, "plan": 4, "render": 5, "notebook": 6,
-    "checks": 7, "static": 7, "run": 8, "arguments": 9, "console": 9, "prompts": 9, "job": 9,
-    "choice": 10, "cluster": 10, "ledger": 10, "pool": 10, "progress": 10,
-    "batch": 11, "cli_validate": 12, "cli": 13,
+    "checks": 7, "static": 7, "run": 8, "arguments": 9, "job": 9, "prompts": 9,
+    "choice": 10, "cluster": 10, "console": 10, "ledger": 10, "pool": 10, "progress": 11,
+    "batch": 12, "cli_validate": 13, "cli": 14,
 }  # fmt: skip
 MODULES = [p for p in PACKAGE.rglob("*.py") if "site" not in p.relative_to(PACKAGE).parts]
 
