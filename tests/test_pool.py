@@ -3,6 +3,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from colab_gen.run import Report
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from test_run import leftovers, processes_of
+from test_run import processes_of
 from test_static import notebook
 
 FORK = multiprocessing.get_context("spawn")
@@ -310,9 +311,18 @@ def test_shards_by_hand(seconds, shares):
     assert found == shares
 
 
+@pytest.fixture
+def own_tmp():
+    """A folder for temporary files with a short name, since sockets will lie in it."""
+    folder = tempfile.mkdtemp(dir="/tmp")
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.mark.runs
-def test_kernels_in_threads_leave_nothing(recwarn):
-    before, threads = leftovers(), threading.active_count()
+def test_kernels_in_threads_leave_nothing(recwarn, monkeypatch, own_tmp):
+    monkeypatch.setattr(tempfile, "tempdir", own_tmp)
+    threads = threading.active_count()
     given_jobs = [ran("x = 1", f"print({n})\nassert {n} != 3") for n in range(6)]
     cells = []
 
@@ -325,7 +335,7 @@ def test_kernels_in_threads_leave_nothing(recwarn):
     printed = [r.report.notebook["cells"][1]["outputs"][0]["text"] for r in results]
     assert printed == [f"{n}\n" for n in range(6)]
     assert len(cells) == 12
-    assert leftovers() == before
+    assert os.listdir(own_tmp) == []
     gc.collect()  # what is left open would warn now
     assert not recwarn.list
     assert threading.active_count() - threads <= 3
@@ -360,29 +370,27 @@ def test_a_job_can_be_stopped():
 
 @pytest.mark.runs
 @pytest.mark.parametrize("wait", [0.2, 3])
-def test_ctrl_c_leaves_no_process(tmp_path, wait):
+def test_ctrl_c_leaves_no_process(tmp_path, own_tmp, wait):
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.ipynb").write_text(json.dumps(notebook("import time; time.sleep(99)")))
-    short = tempfile.mkdtemp(dir="/tmp")
-    environment = {**os.environ, "TMPDIR": short, "PYTHONPATH": str(ROOT / "generator")}
+    environment = {**os.environ, "TMPDIR": own_tmp, "PYTHONPATH": str(ROOT / "generator")}
     process = subprocess.Popen(
         [sys.executable, "-m", "colab_gen", "validate", str(tmp_path), "-j", "2"],
         env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         until = time.monotonic() + 60
-        while len(os.listdir(short)) < 2 and time.monotonic() < until:
+        while len(os.listdir(own_tmp)) < 2 and time.monotonic() < until:
             time.sleep(0.02)
         time.sleep(wait)
         process.send_signal(signal.SIGINT)
         out, complaints = process.communicate(timeout=30)
         assert (process.returncode, out) == (130, "")
         assert complaints.strip() == "colab-gen: interrupted"
-        assert os.listdir(short) == []
-        assert processes_of(short) == []
+        assert os.listdir(own_tmp) == []
+        assert processes_of(own_tmp) == []
     finally:
         process.kill()
-        subprocess.run(["rm", "-rf", short], check=True)
 
 
 def test_a_scheduler_that_is_not_there():
@@ -400,3 +408,134 @@ def test_without_dask_it_says_what_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(EnvironmentProblem, match=r"colab-gen\[dask\]"):
         scheduler("tcp://127.0.0.1:1")
+
+
+class Dask:
+    """A scheduler and two workers, each a process of its own, that speak TCP."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.processes = []
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("DASK_")},
+            "TMPDIR": str(folder), "PYTHONPATH": f"{ROOT / 'generator'}:{ROOT / 'tests'}",
+        }  # fmt: skip
+        file = folder / "scheduler.json"
+        place = ["--host", "127.0.0.1", "--no-dashboard"]
+        self.start(["scheduler", *place, "--port", "0", "--scheduler-file", file], environment)
+        self.wait(file.exists)
+        self.address = json.loads(file.read_text())["address"]
+        one = ["--nthreads", "1", "--no-nanny", "--local-directory", folder]
+        for name in ("first", "second"):
+            self.start(["worker", self.address, *place, *one, "--name", name], environment)
+
+    def start(self, words, environment):
+        command = [sys.executable, "-W", "ignore", "-m", "dask", *map(str, words)]
+        with open(self.folder / f"log{len(self.processes)}", "wb") as log:
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        self.processes.append(process)
+
+    def wait(self, ready, seconds=60):
+        until = time.monotonic() + seconds
+        while not ready():
+            assert time.monotonic() < until, self.told()
+            time.sleep(0.05)
+
+    def told(self):
+        return "\n".join(p.read_text(errors="replace") for p in self.folder.glob("log*"))
+
+    def end(self):
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def dask(own_tmp):
+    pytest.importorskip("distributed")
+    cluster = Dask(Path(own_tmp))
+    yield cluster
+    cluster.end()
+
+
+class Noting:
+    """`perform` that writes the name of each job in a file when it begins; it can be pickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __call__(self, job):
+        with open(self.file, "a") as file:
+            file.write(f"{job.name}\n")
+        return perform(job)
+
+
+def sleeping(count, seconds):
+    code = f"import time; time.sleep({seconds})"
+    return [replace(ran(f"print({n})", code), name=str(n)) for n in range(count)]
+
+
+# Of what dask itself does with its event loop and sockets.
+own_warnings = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+@pytest.mark.runs
+@own_warnings
+def test_a_killed_worker_costs_only_the_job_in_flight(dask, own_tmp):
+    from colab_gen.cluster import scheduler
+
+    begun, timers = Path(own_tmp) / "begun", []
+
+    def kill_soon(_result):
+        if not timers:  # when both workers are at their next job
+            timers.append(threading.Timer(0.8, dask.processes[2].kill))
+            timers[0].start()
+
+    with scheduler(dask.address, timeout=60) as cluster:
+        cluster._client.wait_for_workers(2, timeout=60)
+        results = run_all(
+            sleeping(6, 1.5), cluster, in_flight=2, on_result=kill_soon, work=Noting(str(begun))
+        )
+    assert [r.name for r in results] == list("012345")
+    assert all(r.passed for r in results), [r.fault for r in results]
+    times = Counter(begun.read_text().split())
+    assert dask.processes[2].wait(5) == -signal.SIGKILL
+    assert sorted(times.values()) == [1, 1, 1, 1, 1, 2], times
+    dask.wait(lambda: not processes_of(f"{own_tmp}/colab-gen-"))
+
+
+@pytest.mark.runs
+@own_warnings
+def test_a_scheduler_that_goes_away_is_a_fault_and_no_hang(dask):
+    from colab_gen.cluster import scheduler
+
+    start = time.monotonic()
+    with scheduler(dask.address, timeout=20) as cluster:
+        threading.Timer(1.5, dask.processes[0].kill).start()
+        results = run_all(sleeping(4, 3), cluster, in_flight=2)
+    assert not any(r.passed for r in results)
+    assert {r.code for r in results} == {3}
+    assert time.monotonic() - start < 120
+
+
+@pytest.mark.runs
+def test_the_command_on_a_scheduler(dask, own_tmp, tmp_path, colab_gen):
+    for job in sleeping(3, 0):
+        (tmp_path / f"{job.name}.ipynb").write_text(job.text)
+    done = colab_gen("validate", ".", "--scheduler", dask.address)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("3 of 3 notebooks passed\n")
+    assert [line.split(",")[0] for line in done.stdout.splitlines()] == [
+        f"{n}.ipynb: passed" for n in range(3)
+    ]
+    (tmp_path / "0.ipynb").write_text(sleeping(1, 99)[0].text)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "colab_gen", "validate", "0.ipynb", "--scheduler", dask.address],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "generator")},
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    dask.wait(lambda: processes_of(f"{own_tmp}/colab-gen-"))
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[1].strip() == "colab-gen: interrupted"
+    assert process.returncode == 130
+    dask.wait(lambda: not processes_of(f"{own_tmp}/colab-gen-"), seconds=5)

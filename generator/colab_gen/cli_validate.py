@@ -9,6 +9,7 @@ import click
 
 from colab_gen import console
 from colab_gen.arguments import settings
+from colab_gen.errors import NotebookError
 
 if TYPE_CHECKING:
     from colab_gen.job import Result
@@ -138,6 +139,10 @@ def validate(
         jobs = shard(jobs, *share, ledger.seconds if ledger else {})
         results = results if share[0] == 1 else []
     if ledger and only_failed:
+        if not ledger.seconds and not ledger.failed:
+            raise NotebookError(
+                f"no results are kept in {ledger.folder}; --resume keeps them there"
+            )
         jobs, results = [job for job in jobs if job.name in ledger.failed], []
     if ledger and resume:
         kept = [result for job in jobs if (result := ledger.result(job))]

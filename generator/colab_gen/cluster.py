@@ -1,6 +1,7 @@
 """A cluster of Dask as an executor."""
 
 import logging
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
 from importlib import import_module
@@ -13,6 +14,7 @@ from colab_gen.text import one_line
 __all__ = ["Cluster", "scheduler"]
 
 _T = TypeVar("_T")
+_CLOSING = 5  # seconds for the client to say goodbye
 
 
 class Cluster(Executor):
@@ -30,7 +32,16 @@ class Cluster(Executor):
         self.size: int = sum(client.nthreads().values())
 
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
-        """Submit a call as every executor does; if its worker is lost, Dask takes another."""
+        """Submit a call as every executor does; if its worker is lost, Dask takes another.
+
+        Raises:
+            RuntimeError: the scheduler went away and did not come back in time.
+        """
+        # A client that lost its scheduler takes calls all the same, and never ends some of them.
+        while self._client.status == "connecting":
+            time.sleep(0.1)
+        if self._client.status != "running":
+            raise RuntimeError("the scheduler went away")
         return self._executor.submit(fn, *args, **kwargs)
 
     def stop(self, digests: Collection[str]) -> int:
@@ -42,8 +53,9 @@ class Cluster(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let go of the scheduler; what it still performs for us is cancelled."""
-        self._executor.shutdown(wait=wait and not cancel_futures)
-        self._client.close()
+        if self._client.status == "running":
+            self._executor.shutdown(wait=wait and not cancel_futures)
+        self._client.close(timeout=_CLOSING)
 
 
 def scheduler(address: str, *, timeout: float = 20) -> Cluster:
