@@ -18,6 +18,7 @@ from jupyter_core.utils import run_sync
 from traitlets import Type
 
 from colab_gen.standin.frontend import FrontEnd
+from colab_gen.standin.warm import WarmKernel, WarmParent
 
 __all__ = ["Client", "Manager", "quiet_log"]
 
@@ -99,12 +100,18 @@ class Client(AsyncKernelClient):
 
 
 class Manager(AsyncKernelManager):
-    """A manager of one kernel; `stderr` is where the kernel's own complaints go."""
+    """A manager of one kernel.
+
+    Attributes:
+        stderr: where the kernel's own complaints go.
+        warm: what forks the kernel; without, and where it will not, a process of its own starts it.
+    """
 
     client_factory = Type(Client)
     front_end: FrontEnd
     stderr: Path
-    _process: subprocess.Popen[bytes] | None = None
+    warm: WarmParent | None = None
+    _process: subprocess.Popen[bytes] | WarmKernel | None = None
     _group: int | None = None
 
     def __init__(self, **options: Any) -> None:
@@ -140,6 +147,16 @@ class Manager(AsyncKernelManager):
         self._group = getattr(self.provisioner, "pgid", None)
 
     start_kernel = run_sync(_async_start_kernel)  # type: ignore[assignment]
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        _, _, order, connection, *_ = kernel_cmd
+        process = self.warm.start(order, connection, str(self.stderr)) if self.warm else None
+        if process is None:
+            await super()._async_launch_kernel(kernel_cmd, **options)
+            return
+        provisioner: Any = self.provisioner
+        provisioner.process, provisioner.pid, provisioner.pgid = process, process.pid, None
+        self._reconcile_connection_info(provisioner.connection_info)
 
     @property
     def exit_code(self) -> int | None:
