@@ -13,10 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BACKEND", "extra_files", "run", "versions"]
-
-# What ipykernel sets MPLBACKEND to where it is not set.
-BACKEND = "module://matplotlib_inline.backend_inline"
+__all__ = ["extra_files", "run", "versions"]
 
 
 def versions() -> dict[str, Any]:

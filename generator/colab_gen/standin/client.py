@@ -23,6 +23,9 @@ from colab_gen.standin.warm import WarmKernel, WarmParent
 __all__ = ["Client", "Manager", "quiet_log"]
 
 _GRACE = 3
+_PATIENCE = 60
+# What the kernel said before the subscription reached it is lost, so it is soon asked again.
+_SUBSCRIBING = 0.05
 
 
 def quiet_log() -> logging.Logger:
@@ -93,7 +96,7 @@ class Client(AsyncKernelClient):
                 return False
             self._handle_kernel_info_reply(reply)
             while True:
-                message = await self.iopub_channel.get_msg(timeout=0.3)
+                message = await self.iopub_channel.get_msg(timeout=_SUBSCRIBING)
                 if message["content"].get("execution_state") == "idle":
                     return True
         return False
@@ -145,6 +148,16 @@ class Manager(AsyncKernelManager):
         # The provisioner forgets both when the process has ended.
         self._process = getattr(self.provisioner, "process", None)
         self._group = getattr(self.provisioner, "pgid", None)
+        await self._sockets()
+
+    async def _sockets(self) -> None:
+        """Wait until the kernel listens, or ends: a client that is too early tries in vain."""
+        ports = (self.shell_port, self.iopub_port, self.stdin_port, self.hb_port, self.control_port)
+        until = time.monotonic() + _PATIENCE
+        while not all(os.path.exists(f"{self.ip}-{port}") for port in ports):
+            if self.exit_code is not None or time.monotonic() > until:
+                return
+            await asyncio.sleep(0.004)
 
     start_kernel = run_sync(_async_start_kernel)  # type: ignore[assignment]
 

@@ -14,16 +14,16 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boot
-import isolate
-
 __all__ = ["serve", "start_afresh"]
 
+# What ipykernel sets it to where it is not set, and a library reads it once.
+_BACKEND = "module://matplotlib_inline.backend_inline"
 # What ipykernel imports while it starts, by and by; versions differ in what there is.
 _WHILE_STARTING = (
     "IPython.core.completerlib",
@@ -43,21 +43,31 @@ _WHILE_STARTING = (
     "tornado.platform.asyncio",
     "tornado.queues",
 )
-_Start = Callable[..., None]
+_Facts = dict[str, Any]
 
 
-def serve(control: int, folder: Path, preload: list[str], start: _Start) -> None:
+def serve(
+    control: int,
+    folder: Path,
+    preload: list[str],
+    *,
+    find_out: Callable[[str], _Facts],
+    start: Callable[..., None],
+) -> None:
     """Answer requests until the other side is gone, then kill what is left and exit.
 
     Args:
         control: the descriptor of a socket that carries a JSON object a line each way.
         folder: a private folder; `home` in it is where imports find a home.
         preload: modules to be imported, as far as they are there.
+        find_out: returns what is the same for every kernel; is given an empty folder.
         start: becomes a kernel; takes the order, the connection file and what is known.
     """
     host = socket.socket(fileno=control)
     try:
-        known = _prepare(folder, preload)
+        _import(folder, preload)
+        known = find_out(str(folder / "empty"))
+        _check_threads()
     except (ImportError, RuntimeError) as error:
         _say(host, {"refused": " ".join(str(error).split()) or type(error).__name__})
         os._exit(3)
@@ -70,10 +80,9 @@ def serve(control: int, folder: Path, preload: list[str], start: _Start) -> None
 
 def start_afresh() -> None:
     """Make a forked kernel differ from its siblings where a process of its own would."""
-    if "tempfile" in sys.modules:
-        sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]
-    if "numpy.random" in sys.modules:  # Python's own generators see to it themselves
-        sys.modules["numpy.random"].seed()  # type: ignore[attr-defined]
+    tempfile.tempdir = None
+    if numpy := sys.modules.get("numpy"):  # Python's own generators see to it themselves
+        numpy.random.seed()
     if matplotlib := sys.modules.get("matplotlib"):
         for name in ("get_configdir", "get_cachedir"):
             clear = getattr(getattr(matplotlib, name, None), "cache_clear", None)
@@ -81,46 +90,47 @@ def start_afresh() -> None:
                 clear()
 
 
-def _prepare(folder: Path, preload: list[str]) -> dict[str, Any]:
+def _import(folder: Path, preload: list[str]) -> None:
     os.chdir(folder / "home")  # matplotlib looks for settings where it is imported
     environment = dict(os.environ)
     for name in [n for n in environment if n.startswith(("MPL", "MATPLOTLIB", "XDG_"))]:
         del os.environ[name]
     # Settings of the user's are not the kernel's; libraries read them as they are imported.
-    os.environ.update(HOME=str(folder / "home"), MPLBACKEND=boot.BACKEND)
-    try:
-        known = boot.versions()
-        for name in (*_WHILE_STARTING, *preload):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
-    finally:
-        os.environ.clear()
-        os.environ.update(environment)
-    known["refusal"] = isolate.refusal(str(folder / "empty"))
-    # Only now: libraries of linear algebra end their threads when there is a fork.
+    os.environ.update(HOME=str(folder / "home"), MPLBACKEND=_BACKEND)
+    importlib.import_module("ipykernel.kernelapp")
+    for name in (*_WHILE_STARTING, *preload):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def _check_threads() -> None:
+    # After a fork, for which libraries of linear algebra end their threads.
     threads = len(os.listdir("/proc/self/task"))
     if threads > 1:
         raise RuntimeError(f"{threads} threads are running after the imports")
-    return known
 
 
 class _Forks:
     """The kernels that were forked and have not ended."""
 
-    def __init__(self, host: socket.socket, start: _Start, known: dict[str, Any]) -> None:
+    def __init__(self, host: socket.socket, start: Callable[..., None], known: _Facts) -> None:
         self._host, self._start, self._known = host, start, known
         self._number_of: dict[int, int] = {}  # process id -> number of the request
         self._parent = os.getppid()
 
     def answer(self) -> None:
+        waiting: list[Any] = [self._host]
         reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._wakeup = (reading, writing)
+        waiting.append(reading)
         rest = b""
         # The other end of the socket may have been inherited by a process that lives longer.
         while os.getppid() == self._parent:
-            ready, _, _ = select.select([self._host, reading], [], [], 1)
+            ready, _, _ = select.select(waiting, [], [], 1)
             if reading in ready:
                 os.read(reading, 4096)
                 self._reap()

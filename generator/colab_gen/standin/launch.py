@@ -34,9 +34,14 @@ def main() -> None:
     parent = os.environ.pop("JPY_PARENT_PID", "0")
     if sys.argv[1] == "--warm":
         control, folder, *preload = sys.argv[2:]
-        forkserver.serve(int(control), Path(folder), preload, _start)
+        forkserver.serve(int(control), Path(folder), preload, find_out=_find_out, start=_start)
     else:
         _start(sys.argv[1], sys.argv[2], parent=int(parent))
+
+
+def _find_out(folder: str) -> dict[str, Any]:
+    """Return what `_start` need not find out for every kernel; `folder` is any empty one."""
+    return {**boot.versions(), "refusal": isolate.refusal(folder)}
 
 
 def _start(
@@ -48,14 +53,14 @@ def _start(
         order_file: what the machine is to be like.
         connection: the kernel's connection file.
         parent: the process with which the kernel ends, 0 where something else sees to it.
-        known: what need not be found out: `environment` and `refusal`.
+        known: what `_find_out` returned in the process that this one was forked from.
     """
     _die_with_parent()
     order = json.loads(Path(order_file).read_text())
     machine = Path(order["machine"])
     state = {"isolated": False, "missing": [], "refusal": ""}
     try:
-        state |= {"environment": (known or boot.versions())["environment"]}
+        state["environment"] = (known or boot.versions())["environment"]
     except ImportError as error:
         _tell(machine / "run", {**state, "fault": f"{sys.executable} cannot run a kernel: {error}"})
         sys.exit(3)
@@ -73,9 +78,7 @@ def _start(
         _kernel(order, machine, connection, state, parent=parent, service=service)
 
 
-def _isolated(
-    order: dict[str, Any], machine: Path, connection: str, state: dict[str, Any]
-) -> None:
+def _isolated(order: dict[str, Any], machine: Path, connection: str, state: dict[str, Any]) -> None:
     keep, home = _interpreter_paths(), os.path.expanduser("~")
     # Before the namespaces are left behind, while this is still the machine's /.
     keep = [p for p in keep if not f"{home}/".startswith(f"{p.rstrip('/')}/") and p != "/tmp"]
