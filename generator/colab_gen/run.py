@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 
 from colab_gen.errors import EnvironmentProblem, RunError
-from colab_gen.standin import FrontEnd, Machine
+from colab_gen.standin import FrontEnd, Machine, WarmParent
 from colab_gen.standin.executor import Executor, Status
 from colab_gen.static import check
 from colab_gen.text import one_line
@@ -97,6 +97,7 @@ def run(
     allow_network: bool = False,
     memory: int = 4 * 2**30,
     isolated: bool | None = None,
+    warm: WarmParent | None = None,
     on_cell: Callable[[Outcome], None] | None = None,
 ) -> Report:
     """Execute a notebook in a fresh kernel on a fresh machine, up to the first cell that fails.
@@ -113,6 +114,7 @@ def run(
         allow_network: let the cells reach the network.
         memory: bytes that the kernel may use, 0 for any number.
         isolated: in namespaces of its own; by default wherever they are to be had.
+        warm: what forks the kernel, for all the runs that share it; each is a process of its own.
         on_cell: is told of each outcome at once.
 
     Raises:
@@ -141,6 +143,7 @@ def run(
         allow_network=allow_network,
         memory=memory,
         isolated=isolated,
+        warm=warm,
     ) as machine:
         if prepare:
             prepare(machine.drive)

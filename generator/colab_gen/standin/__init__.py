@@ -2,6 +2,7 @@
 
 from colab_gen.standin.executor import Executor
 from colab_gen.standin.frontend import FrontEnd
-from colab_gen.standin.machine import Machine, MachineFault, kill_kernels
+from colab_gen.standin.machine import Machine, kill_kernels
+from colab_gen.standin.warm import WarmParent, preload_for
 
-__all__ = ["Executor", "FrontEnd", "Machine", "MachineFault", "kill_kernels"]
+__all__ = ["Executor", "FrontEnd", "Machine", "WarmParent", "kill_kernels", "preload_for"]

@@ -18,10 +18,14 @@ from jupyter_core.utils import run_sync
 from traitlets import Type
 
 from colab_gen.standin.frontend import FrontEnd
+from colab_gen.standin.warm import WarmKernel, WarmParent
 
 __all__ = ["Client", "Manager", "quiet_log"]
 
 _GRACE = 3
+_PATIENCE = 60
+# What the kernel said before the subscription reached it is lost, so it is soon asked again.
+_SUBSCRIBING = 0.05
 
 
 def quiet_log() -> logging.Logger:
@@ -92,19 +96,25 @@ class Client(AsyncKernelClient):
                 return False
             self._handle_kernel_info_reply(reply)
             while True:
-                message = await self.iopub_channel.get_msg(timeout=0.3)
+                message = await self.iopub_channel.get_msg(timeout=_SUBSCRIBING)
                 if message["content"].get("execution_state") == "idle":
                     return True
         return False
 
 
 class Manager(AsyncKernelManager):
-    """A manager of one kernel; `stderr` is where the kernel's own complaints go."""
+    """A manager of one kernel.
+
+    Attributes:
+        stderr: where the kernel's own complaints go.
+        warm: what forks the kernel; without, and where it will not, a process of its own starts it.
+    """
 
     client_factory = Type(Client)
     front_end: FrontEnd
     stderr: Path
-    _process: subprocess.Popen[bytes] | None = None
+    warm: WarmParent | None = None
+    _process: subprocess.Popen[bytes] | WarmKernel | None = None
     _group: int | None = None
 
     def __init__(self, **options: Any) -> None:
@@ -138,8 +148,28 @@ class Manager(AsyncKernelManager):
         # The provisioner forgets both when the process has ended.
         self._process = getattr(self.provisioner, "process", None)
         self._group = getattr(self.provisioner, "pgid", None)
+        await self._sockets()
+
+    async def _sockets(self) -> None:
+        """Wait until the kernel listens, or ends: a client that is too early tries in vain."""
+        ports = (self.shell_port, self.iopub_port, self.stdin_port, self.hb_port, self.control_port)
+        until = time.monotonic() + _PATIENCE
+        while not all(os.path.exists(f"{self.ip}-{port}") for port in ports):
+            if self.exit_code is not None or time.monotonic() > until:
+                return
+            await asyncio.sleep(0.004)
 
     start_kernel = run_sync(_async_start_kernel)  # type: ignore[assignment]
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        _, _, order, connection, *_ = kernel_cmd
+        process = self.warm.start(order, connection, str(self.stderr)) if self.warm else None
+        if process is None:
+            await super()._async_launch_kernel(kernel_cmd, **options)
+            return
+        provisioner: Any = self.provisioner
+        provisioner.process, provisioner.pid, provisioner.pgid = process, process.pid, None
+        self._reconcile_connection_info(provisioner.connection_info)
 
     @property
     def exit_code(self) -> int | None:

@@ -1,5 +1,7 @@
 """Starts a kernel inside the stand-in machine: PYTHON launch.py ORDER.json CONNECTION.json.
 
+PYTHON launch.py --warm SOCKET FOLDER MODULE... does the imports and forks as many as are asked for.
+
 Runs under the kernel's interpreter, which need not have colab_gen, so it takes the standard
 library, the files beside it and ipykernel only. Three processes come of it: this one, which the
 client knows and signals; the first of the new pid namespace, which reaps; and the kernel, forked
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import boot
+import forkserver
 import isolate
 
 _KEPT = {"LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SSL_CERT_DIR", "TZ"}
@@ -24,34 +27,58 @@ _NETWORK = ("PIP_", "REQUESTS_", "UV_")
 
 
 def main() -> None:
-    """Set up the machine that the order asks for and become its kernel."""
-    order = json.loads(Path(sys.argv[1]).read_text())
-    machine = Path(order["machine"])
-    _die_with_parent()
+    """Become the kernel of one order, or the process that forks one for each order to come."""
     # The kernel's imports and its connection are the same inside and outside.
     sys.path.remove(os.path.dirname(os.path.abspath(__file__)))
     # Read when ipykernel is imported; in a pid namespace of ours the number says nothing.
     parent = os.environ.pop("JPY_PARENT_PID", "0")
+    if sys.argv[1] == "--warm":
+        control, folder, *preload = sys.argv[2:]
+        forkserver.serve(int(control), Path(folder), preload, find_out=_find_out, start=_start)
+    else:
+        _start(sys.argv[1], sys.argv[2], parent=int(parent))
+
+
+def _find_out(folder: str) -> dict[str, Any]:
+    """Return what `_start` need not find out for every kernel; `folder` is any empty one."""
+    return {**boot.versions(), "refusal": isolate.refusal(folder)}
+
+
+def _start(
+    order_file: str, connection: str, *, parent: int = 0, known: dict[str, Any] | None = None
+) -> None:
+    """Set up the machine that the order asks for and become its kernel.
+
+    Args:
+        order_file: what the machine is to be like.
+        connection: the kernel's connection file.
+        parent: the process with which the kernel ends, 0 where something else sees to it.
+        known: what `_find_out` returned in the process that this one was forked from.
+    """
+    _die_with_parent()
+    order = json.loads(Path(order_file).read_text())
+    machine = Path(order["machine"])
     state = {"isolated": False, "missing": [], "refusal": ""}
     try:
-        state |= boot.versions()
+        state["environment"] = (known or boot.versions())["environment"]
     except ImportError as error:
         _tell(machine / "run", {**state, "fault": f"{sys.executable} cannot run a kernel: {error}"})
         sys.exit(3)
     if order["isolated"] is not False:
-        state["refusal"] = isolate.refusal(str(machine / "new"))
+        state["refusal"] = known["refusal"] if known else isolate.refusal(str(machine / "new"))
         state["isolated"] = not state["refusal"]
         if order["isolated"] and state["refusal"]:
             _tell(machine / "run", {**state, "fault": state["refusal"]})
             sys.exit(3)
     if state["isolated"]:
-        _isolated(order, machine, state)
+        _isolated(order, machine, connection, state)
     else:
         _tell(machine / "run", state)
-        _kernel(order, machine, state, parent=int(parent), service=_start_service())
+        service = _start_service()
+        _kernel(order, machine, connection, state, parent=parent, service=service)
 
 
-def _isolated(order: dict[str, Any], machine: Path, state: dict[str, Any]) -> None:
+def _isolated(order: dict[str, Any], machine: Path, connection: str, state: dict[str, Any]) -> None:
     keep, home = _interpreter_paths(), os.path.expanduser("~")
     # Before the namespaces are left behind, while this is still the machine's /.
     keep = [p for p in keep if not f"{home}/".startswith(f"{p.rstrip('/')}/") and p != "/tmp"]
@@ -77,20 +104,25 @@ def _isolated(order: dict[str, Any], machine: Path, state: dict[str, Any]) -> No
             signal.signal(signal.SIGINT, signal.default_int_handler)
             _die_with_parent()
             isolate.lock_mounts()
-            _kernel(order, machine, state, parent=0, service=service)
+            _kernel(order, machine, connection, state, parent=0, service=service)
         _exit_as(_reap(kernel))
     _exit_as(_reap(first))
 
 
 def _kernel(
-    order: dict[str, Any], machine: Path, state: dict[str, Any], *, parent: int, service: int
+    order: dict[str, Any],
+    machine: Path,
+    connection: str,
+    state: dict[str, Any],
+    *,
+    parent: int,
+    service: int,
 ) -> None:
     isolated = state["isolated"]
     if not isolated:
         _environment(order, machine, isolated=False)
     os.environ["TBE_RUNTIME_ADDR"] = os.environ["TBE_EPHEM_CREDS_ADDR"] = f"127.0.0.1:{service}"
     os.environ["TBE_CREDS_ADDR"] = f"127.0.0.1:{service}"
-    connection = sys.argv[2]
     if isolated:
         connection = "/run/kernel/" + os.path.basename(connection)
         content = json.loads(Path(connection).read_text())
@@ -99,6 +131,7 @@ def _kernel(
         Path(connection).write_text(json.dumps(content))
     os.chdir("/content" if isolated else machine / "content")
     sys.path.insert(0, "/env/python" if isolated else order["site"])
+    forkserver.start_afresh()
     sys.stdout.flush()
     try:
         boot.run(

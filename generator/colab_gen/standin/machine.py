@@ -17,8 +17,9 @@ from jupyter_client.kernelspec import KernelSpec
 
 from colab_gen.standin.client import Manager, quiet_log
 from colab_gen.standin.frontend import FrontEnd
+from colab_gen.standin.warm import WarmParent, keep_font_list
 
-__all__ = ["Machine", "MachineFault", "kill_kernels"]
+__all__ = ["Machine", "kill_kernels"]
 
 _HERE = Path(__file__).resolve().parent
 _ENVIRONMENT = {
@@ -39,10 +40,6 @@ _LIMITS = {
 _IN_USE: dict[int, "Machine"] = {}
 
 
-class MachineFault(Exception):
-    """The kernel cannot be started here; the text says why, in one line."""
-
-
 class Machine:
     """Folders that last as long as the `with` block, and what it takes to start a kernel in them.
 
@@ -61,6 +58,7 @@ class Machine:
         allow_network: bool = False,
         memory: int = 4 * 2**30,
         isolated: bool | None = None,
+        warm: WarmParent | None = None,
     ) -> None:
         """Describe a machine.
 
@@ -70,6 +68,7 @@ class Machine:
             allow_network: let the cells reach beyond this machine.
             memory: bytes that the kernel may use, 0 for any number.
             isolated: namespaces of its own, or none; the default is where they are to be had.
+            warm: what forks the kernels, if it is of the same interpreter.
         """
         forced = os.environ.get("COLAB_GEN_ISOLATED")
         self.isolated = isolated if isolated is not None or not forced else forced != "0"
@@ -77,6 +76,7 @@ class Machine:
         self._google_colab = google_colab
         self._network = allow_network
         self._memory = memory
+        self._warm = warm if warm is not None and warm.python == python else None
         self._managers: list[Manager] = []
         self._refusal = ""
 
@@ -99,7 +99,7 @@ class Machine:
             # The name of before 2020 still leads there.
             (files / "My Drive").symlink_to("MyDrive")
             (self.root / "tmp").chmod(0o1777)
-            _keep_font_list(self.root / "home")
+            keep_font_list(self.root / "home")
         except BaseException:
             self._remove()
             raise
@@ -133,6 +133,7 @@ class Machine:
             log=quiet_log(),
         )
         manager.front_end = front_end
+        manager.warm = self._warm
         manager.stderr = self.root / f"stderr{number}.txt"
         launcher = str(_HERE / "launch.py")
         manager._kernel_spec = KernelSpec(
@@ -228,13 +229,3 @@ def kill_kernels(threads: Collection[int]) -> None:
         machine = _IN_USE.get(thread)
         for manager in machine._managers if machine else ():
             manager.kill()
-
-
-def _keep_font_list(home: Path) -> None:
-    # matplotlib takes seconds to make this list in a home that is new.
-    source = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "matplotlib"
-    with contextlib.suppress(OSError):
-        for file in source.glob("fontlist-*.json"):
-            target = home / ".cache" / "matplotlib"
-            target.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target / file.name)
