@@ -1,7 +1,20 @@
 """A stand-in of Colab: the machine for the kernel, `google.colab` on its path, and the page."""
 
 from colab_gen.standin.executor import Executor
+from colab_gen.standin.faults import FAULTS, FaultError, Faults, parse_faults
 from colab_gen.standin.frontend import FrontEnd
 from colab_gen.standin.machine import Machine, MachineFault
+from colab_gen.standin.targets import TARGETS, Target
 
-__all__ = ["Executor", "FrontEnd", "Machine", "MachineFault"]
+__all__ = [
+    "FAULTS",
+    "TARGETS",
+    "Executor",
+    "FaultError",
+    "Faults",
+    "FrontEnd",
+    "Machine",
+    "MachineFault",
+    "Target",
+    "parse_faults",
+]

@@ -22,6 +22,8 @@ from colab_gen.standin.frontend import FrontEnd
 __all__ = ["Client", "Manager", "quiet_log"]
 
 _GRACE = 3
+# What nobody will ever answer is waited for no longer than it takes to be sure of that.
+_PATIENCE = 2
 
 
 def quiet_log() -> logging.Logger:
@@ -53,6 +55,8 @@ class Client(AsyncKernelClient):
     front_end: FrontEnd
     manager: "Manager"
     _leaving = False
+    _patient = ""
+    _interrupt: "asyncio.Future[None] | None" = None
 
     def listen(self, front_end: FrontEnd, manager: "Manager") -> None:
         """Let the front end hear and answer all that the kernel says from now on."""
@@ -69,6 +73,14 @@ class Client(AsyncKernelClient):
             # The machine goes away under a cell that is still busy then.
             self._leaving = True
             asyncio.get_running_loop().call_later(_GRACE, self.manager.kill)
+        if self.front_end.hopeless != self._patient:
+            self._patient = self.front_end.hopeless
+            if self._patient:
+                asyncio.get_running_loop().call_later(_PATIENCE, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.front_end.hopeless:
+            self._interrupt = asyncio.ensure_future(self.manager.interrupt_kernel())
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers on both channels, and no longer.

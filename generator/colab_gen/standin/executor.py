@@ -30,8 +30,18 @@ _MOST_PRINTED = 5_000_000
 class Executor(ExecutePreprocessor):
     """Executes the code cells up to the first that fails, or to the end of the session."""
 
-    def __init__(self, *, front_end: FrontEnd, timeout: float, on_cell: OnCell) -> None:
-        """Describe a run; `preprocess` with a manager from the machine carries it out."""
+    def __init__(
+        self,
+        *,
+        front_end: FrontEnd,
+        timeout: float,
+        on_cell: OnCell,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        """Describe a run; `preprocess` with a manager from the machine carries it out.
+
+        `on_ready` is called before the first cell, when the kernel is ready.
+        """
         super().__init__(  # type: ignore[no-untyped-call]
             timeout_func=lambda _cell: timeout,
             startup_timeout=60,
@@ -42,12 +52,16 @@ class Executor(ExecutePreprocessor):
         self._front_end = front_end
         self._seconds = timeout
         self._on_cell = on_cell
+        self._on_ready = on_ready
         self._over = False
         self._printed = 0
         self._tagged = _TaggedOutputs()
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         """Execute a code cell, unless the run is over, and tell how it went."""
+        if self._on_ready:
+            self._on_ready()
+            self._on_ready = None
         if cell.cell_type != "code":
             return cell, resources
         if self._over:
@@ -68,6 +82,8 @@ class Executor(ExecutePreprocessor):
             super().preprocess_cell(cell, resources, index)  # type: ignore[no-untyped-call]
         except CellExecutionError as error:
             message = _one_line(f"{error.ename}: {error.evalue}" if error.evalue else error.ename)
+            if error.ename == "KeyboardInterrupt":
+                message = self._front_end.hopeless or message
         except CellTimeoutError:
             message = f"the cell took longer than {self._seconds:g} s and was interrupted"
             _after_interrupt(self.km, self.kc)

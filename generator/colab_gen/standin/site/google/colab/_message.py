@@ -5,7 +5,7 @@ import time
 
 import IPython
 import zmq
-from google.colab import errors
+from google.colab import _settings, errors
 
 __all__ = ["MessageError", "blocking_request", "read_reply_from_input", "send_request"]
 
@@ -17,10 +17,10 @@ class MessageError(errors.Error):
     """The page answered with an error."""
 
 
-def send_request(request_type, request_body, parent=None, expect_reply=True):
+def send_request(request_type, request_body, parent=None, expect_reply=True, **extra):
     """Put a question to the page; return its number, or None if no answer is expected."""
     kernel = IPython.get_ipython().kernel
-    metadata = {"colab_request_type": request_type}
+    metadata = {"colab_request_type": request_type, **extra}
     number = None
     if expect_reply:
         metadata["colab_msg_id"] = number = next(_ids)
@@ -41,7 +41,8 @@ def read_reply_from_input(message_id, timeout_sec=None):
     Raises:
         MessageError: the page answered with an error.
     """
-    until = time.time() + timeout_sec if timeout_sec else None
+    patience = _settings.settings["patience"]
+    until = time.time() + timeout_sec * patience if timeout_sec else None
     while until is None or time.time() < until:
         value = _next_input()
         if not isinstance(value, dict):
