@@ -11,7 +11,8 @@ FLOORS = {
     "errors": 1, "text": 1, "form": 1, "standin": 1,
     "files": 2, "snippet": 2, "recipe": 2,
     "catalog": 3, "plan": 4, "render": 5, "notebook": 6,
-    "checks": 7, "static": 7, "run": 8, "arguments": 9, "console": 9, "prompts": 9, "cli": 10,
+    "checks": 7, "static": 7, "run": 8,
+    "arguments": 9, "console": 9, "places": 9, "prompts": 9, "cli": 10,
 }  # fmt: skip
 MODULES = [p for p in PACKAGE.rglob("*.py") if "site" not in p.relative_to(PACKAGE).parts]
 

@@ -235,6 +235,18 @@ def show(directories: tuple[Path, ...], feature: str) -> None:
 )
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds a cell may take.")
 @click.option("--allow-network", is_flag=True, help="Let the cells reach the network.")
+@click.option(
+    "--target",
+    type=click.Choice(["web", "vscode", "cli", "kaggle", "local", "all"]),
+    help="The place to stand in for; all of them give a table.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[:VALUE]",
+    help="Let this go wrong, such as quota, eio:3, nobody; a wrong name lists them all.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @click.pass_obj
 def validate(
@@ -254,6 +266,9 @@ def validate(
     options = {key: value for key, value in options.items() if value}
     opened = [(name, read_notebook(name)) for name in notebooks]
     reports = []
+    if options.get("target") == "all":
+        del options["target"]
+        return _validate_everywhere(catalog, opened, as_json, options)
     for name, notebook in opened:
         report = _execute(catalog, name, notebook, **options)
         reports.append((name, report))
@@ -297,6 +312,30 @@ def _execute(catalog: Catalog, name: str, notebook: dict[str, Any], **options: A
     return run(
         notebook, prepare=preparation(catalog, notebook), on_cell=console.print_outcome, **options
     )
+
+
+def _validate_everywhere(
+    catalog: Catalog,
+    opened: list[tuple[str, dict[str, Any]]],
+    as_json: bool,
+    options: dict[str, Any],
+) -> int:
+    from colab_gen.checks import preparation
+    from colab_gen.places import by_feature, everywhere, plain_table
+
+    data, passed = [], True
+    for name, notebook in opened:
+        console.say(f"{name}: running it in five places")
+        reports = everywhere(notebook, preparation(catalog, notebook), **options)
+        table = by_feature(reports)
+        passed &= all(v.word != "fails" for row in table.values() for v in row.values())
+        passed &= not any(report.problems for report in reports.values())
+        data += [console.report_data(name, report) for report in reports.values()]
+        if not as_json:
+            click.echo(f"{name}:\n{plain_table(table)}")
+    if as_json:
+        console.print_json(data)
+    return 0 if passed else 1
 
 
 def _code_cells(notebook: dict[str, Any]) -> int:

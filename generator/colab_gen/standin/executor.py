@@ -23,6 +23,7 @@ OnCell = Callable[[int, Status, str, float], None]
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LONGEST = 500
+_NO_MEMORY = ", as when memory runs out: keep less of it, or take a larger runtime"
 # A page drops what a cell prints without end, too; here it would fill our memory.
 _MOST_PRINTED = 5_000_000
 
@@ -159,7 +160,7 @@ def _cause(manager: Any) -> str:
         return "the kernel is gone"
     if code < 0 or code > 128:
         number = -code if code < 0 else code - 128
-        why = ", as when memory runs out" if number == 9 else ""
+        why = _NO_MEMORY if number == 9 else ""
         return f"the kernel was killed by signal {number}{why}"
     return f"the kernel ended with exit code {code}"
 
