@@ -245,7 +245,7 @@ class Machine:
         if not self._target.colab and (self._faults.of("mount") or self._faults.of("files")):
             limits.append(f"no fault of Drive was made, because {self._target.title} has no Drive")
         elif not isolated and self._faults.of("files"):
-            limits.append("the faults of files on Drive met Python's own file functions only")
+            limits.append("no fault of files on Drive was made, because that takes namespaces")
         return limits
 
     def _remove(self) -> None:
