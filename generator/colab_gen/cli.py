@@ -267,8 +267,11 @@ def validate(
     opened = [(name, read_notebook(name)) for name in notebooks]
     reports = []
     if options.get("target") == "all":
-        del options["target"]
-        return _validate_everywhere(catalog, opened, as_json, options)
+        from colab_gen.places import in_all_places
+
+        text, data, passed = in_all_places(catalog, opened, options)
+        console.print_json(data) if as_json else click.echo(text)
+        return 0 if passed else 1
     for name, notebook in opened:
         report = _execute(catalog, name, notebook, **options)
         reports.append((name, report))
@@ -312,30 +315,6 @@ def _execute(catalog: Catalog, name: str, notebook: dict[str, Any], **options: A
     return run(
         notebook, prepare=preparation(catalog, notebook), on_cell=console.print_outcome, **options
     )
-
-
-def _validate_everywhere(
-    catalog: Catalog,
-    opened: list[tuple[str, dict[str, Any]]],
-    as_json: bool,
-    options: dict[str, Any],
-) -> int:
-    from colab_gen.checks import preparation
-    from colab_gen.places import by_feature, everywhere, plain_table
-
-    data, passed = [], True
-    for name, notebook in opened:
-        console.say(f"{name}: running it in five places")
-        reports = everywhere(notebook, preparation(catalog, notebook), **options)
-        table = by_feature(reports)
-        passed &= all(v.word != "fails" for row in table.values() for v in row.values())
-        passed &= not any(report.problems for report in reports.values())
-        data += [console.report_data(name, report) for report in reports.values()]
-        if not as_json:
-            click.echo(f"{name}:\n{plain_table(table)}")
-    if as_json:
-        console.print_json(data)
-    return 0 if passed else 1
 
 
 def _code_cells(notebook: dict[str, Any]) -> int:

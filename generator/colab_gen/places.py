@@ -22,6 +22,7 @@ __all__ = [
     "Verdict",
     "by_feature",
     "everywhere",
+    "in_all_places",
     "markdown_table",
     "places",
     "plain_table",
@@ -64,6 +65,25 @@ def everywhere(
 ) -> dict[str, Report]:
     """Return the report of the notebook on each target."""
     return {t: run(notebook, prepare=prepare, target=t, **options) for t in TARGETS}
+
+
+def in_all_places(
+    catalog: Catalog,
+    notebooks: Iterable[tuple[str, Mapping[str, Any]]],
+    options: Mapping[str, Any],
+) -> tuple[str, list[dict[str, Any]], bool]:
+    """Return the tables of these notebooks, their reports as data, and whether nothing failed."""
+    texts, data, passed = [], [], True
+    rest = {key: value for key, value in options.items() if key != "target"}
+    for name, notebook in notebooks:
+        reports = everywhere(notebook, preparation(catalog, notebook), **rest)
+        table = by_feature(reports)
+        problems = reports["web"].problems
+        passed &= not problems
+        passed &= all(v.word != "fails" for row in table.values() for v in row.values())
+        texts.append("\n".join([f"{name}:", *problems, plain_table(table)]))
+        data += [{"notebook": name, **report.as_dict()} for report in reports.values()]
+    return "\n\n".join(texts), data, passed
 
 
 def by_feature(reports: Mapping[str, Report]) -> Table:
