@@ -1,6 +1,7 @@
 """The command `colab-gen validate`."""
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colab_gen import console
-from colab_gen.arguments import settings
+from colab_gen.arguments import read_text, settings
+from colab_gen.catalog import load_catalog
 from colab_gen.errors import NotebookError
+from colab_gen.notebook import loads
 
 if TYPE_CHECKING:
     from colab_gen.job import Result
@@ -50,6 +53,18 @@ def _share(_c: Any, _p: Any, text: str | None) -> tuple[int, int] | None:
 )
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds a cell may take.")
 @click.option("--allow-network", is_flag=True, help="Let the cells reach the network.")
+@click.option(
+    "--target",
+    type=click.Choice(["web", "vscode", "cli", "kaggle", "local", "all"]),
+    help="The place to stand in for; all of them give a table.",
+)
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[:VALUE]",
+    help="Let this go wrong, such as quota, eio:3, nobody; a wrong name lists them all.",
+)
 @click.option(
     "--on",
     metavar="colab[:SESSION]",
@@ -132,7 +147,10 @@ def validate(
         problems.append("--resume runs what has no result, --only-failed what has a bad one")
     if problems:
         raise click.UsageError("; ".join(problems))
-    names = {str(path): n for n, path in enumerate(find_notebooks(notebooks))}
+    paths = find_notebooks(notebooks)
+    if options.get("target") == "all":
+        return _tell_places(paths, directories, options, as_json)
+    names = {str(path): n for n, path in enumerate(paths)}
     jobs, results = batch.read_jobs(names, directories, options)
     ledger = batch.open_ledger(folder, needed=resume or only_failed, useful=share is not None)
     if share:
@@ -164,6 +182,20 @@ def validate(
     return code
 
 
+def _tell_places(
+    paths: Sequence[Path], directories: Sequence[Path], options: dict[str, Any], as_json: bool
+) -> int:
+    from colab_gen.places import in_all_places
+
+    opened = [(str(path), loads(read_text(str(path)))) for path in paths]
+    text, data, passed = in_all_places(load_catalog(directories), opened, options)
+    if as_json:
+        console.print_json(data)
+    else:
+        console.tell(text)
+    return 0 if passed else 1
+
+
 def _tell(results: Sequence["Result"], as_json: bool, *, alone: bool) -> int:
     if as_json:
         console.print_json([result.as_dict() for result in results])
@@ -171,7 +203,7 @@ def _tell(results: Sequence["Result"], as_json: bool, *, alone: bool) -> int:
         if alone and not result.report:
             told = result.name in result.fault
             console.say(f"colab-gen: {'' if told else f'{result.name}: '}{result.fault}")
-        elif not as_json and (alone or not result.passed):
+        elif not as_json and (alone or not result.passed or not sys.stdout.isatty()):
             console.print_result(result)
     if not alone:
         passed = sum(result.passed for result in results)

@@ -1,6 +1,7 @@
 """Results written where others read them: files, GitHub's log and summary, the terminal."""
 
 import os
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +40,7 @@ def deliver(
     if executed:
         save_executed(executed, reports)
     told = list(table.slowest(reports, slowest)) if slowest else []
-    if len(reports) > 1:
+    if len(reports) > 1 and sys.stdout.isatty():
         told.insert(0, table.table(reports).rstrip("\n"))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         told += _github(reports)

@@ -5,8 +5,9 @@ import json
 import re
 import shutil
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,11 +15,20 @@ from typing import Any
 
 import nbformat
 
-from colab_gen.errors import EnvironmentProblem, RunError
-from colab_gen.standin import FrontEnd, Machine, WarmParent
+from colab_gen.errors import EnvironmentProblem, RecipeError, RunError
+from colab_gen.standin import (
+    TARGETS,
+    FaultError,
+    Faults,
+    FrontEnd,
+    Machine,
+    Target,
+    WarmParent,
+    parse_faults,
+)
 from colab_gen.standin.executor import Executor, Status
 from colab_gen.static import check
-from colab_gen.text import one_line
+from colab_gen.text import did_you_mean, one_line
 
 __all__ = ["Outcome", "Report", "Status", "run"]
 
@@ -49,6 +59,8 @@ class Report:
         drive: the files below My Drive that the notebook wrote or changed.
         requests: what was asked of the page.
         limits: what could not be stood in for on this machine.
+        target: the place that was stood in for.
+        faults: what was made to go wrong, a sentence each.
         environment: the kernel's `python`, `ipython` and `ipykernel`.
         seconds: all of it, starting the kernel included.
         notebook: the notebook with its outputs.
@@ -60,6 +72,8 @@ class Report:
     drive: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    target: str = "web"
+    faults: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     notebook: dict[str, Any]
@@ -79,6 +93,8 @@ class Report:
             "drive": list(self.drive),
             "requests": list(self.requests),
             "limits": list(self.limits),
+            "target": self.target,
+            "faults": list(self.faults),
             "environment": dict(self.environment),
             "seconds": self.seconds,
         }
@@ -99,6 +115,8 @@ def run(
     isolated: bool | None = None,
     warm: WarmParent | None = None,
     on_cell: Callable[[Outcome], None] | None = None,
+    target: str = "web",
+    faults: Sequence[str] = (),
 ) -> Report:
     """Execute a notebook in a fresh kernel on a fresh machine, up to the first cell that fails.
 
@@ -116,20 +134,21 @@ def run(
         isolated: in namespaces of its own; by default wherever they are to be had.
         warm: what forks the kernel, for all the runs that share it; each is a process of its own.
         on_cell: is told of each outcome at once.
+        target: the place to stand in for: web, vscode, cli, kaggle or local.
+        faults: what is to go wrong, `NAME` or `NAME:VALUE` each; see `colab_gen.standin.FAULTS`.
 
     Raises:
+        RecipeError: there is no such target or fault.
         EnvironmentProblem: no kernel can be started with that interpreter on this machine.
         RunError: the kernel failed to start for another reason.
     """
     start = time.perf_counter()
+    place, wrong = _place(target), _faults(faults)
     executed = copy.deepcopy(dict(notebook))
     if problems := check(executed):
-        return Report(problems=problems, notebook=executed)
-    # Files hold text as lists of lines; reading joins them, and converts nothing.
-    node: Any = nbformat.reads(  # type: ignore[no-untyped-call]
-        json.dumps(executed), as_version=nbformat.NO_CONVERT
-    )
+        return Report(problems=problems, target=target, notebook=executed)
     outcomes: list[Outcome] = []
+    node: Any = None
 
     def tell(index: int, status: Status, message: str, seconds: float) -> None:
         outcome = _outcome(node.cells[index], index, status, message, seconds)
@@ -144,12 +163,38 @@ def run(
         memory=memory,
         isolated=isolated,
         warm=warm,
+        target=place,
+        faults=wrong,
     ) as machine:
         if prepare:
             prepare(machine.drive)
         before = _files(machine.drive)
-        page = FrontEnd(downloads=machine.downloads, secrets=secrets, uploads=uploads)
-        _execute(machine, page, node, Executor(front_end=page, timeout=timeout, on_cell=tell))
+        page = FrontEnd(
+            downloads=machine.downloads,
+            secrets=secrets,
+            uploads=uploads,
+            credentials=machine.credentials,
+        )
+        place.set_up(page)
+        wrong.set_up(page)
+        killer = _Killer(wrong.value("killed"))
+        while True:
+            node = _node(executed)
+            _execute(
+                machine,
+                page,
+                node,
+                lambda manager: Executor(
+                    front_end=page,
+                    timeout=timeout,
+                    on_cell=tell,
+                    on_ready=lambda: killer.start(manager.kill),
+                ),
+            )
+            if not killer.has_killed(outcomes):
+                break
+            machine.renew()
+            outcomes.clear()
         after = _files(machine.drive)
         if downloads_to:
             shutil.copytree(machine.downloads, downloads_to, dirs_exist_ok=True)
@@ -159,21 +204,82 @@ def run(
             drive=tuple(sorted(name for name in after if after[name] != before.get(name))),
             requests=tuple(page.requests),
             limits=machine.limits,
+            target=target,
+            faults=(*map(str, wrong.all), *killer.told),
             environment=machine.state.get("environment", {}),
             seconds=time.perf_counter() - start,
             notebook=_plain(node),
         )
 
 
-def _execute(machine: Machine, page: FrontEnd, node: Any, executor: Executor) -> None:
+class _Killer:
+    """Ends the first session of a run after some seconds, as Colab ends one."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
+        self.told: list[str] = []
+
+    def start(self, kill: Callable[[], None]) -> None:
+        """Begin to count, unless no session is to be killed or one was already."""
+        if self._seconds is not None and self._timer is None:
+            self._timer = threading.Timer(self._seconds, kill)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def has_killed(self, outcomes: Sequence[Outcome]) -> bool:
+        """Return whether the session that has just ended ended by this."""
+        if self._timer is None or self.told:
+            return False
+        early = self._timer.is_alive()
+        self._timer.cancel()
+        failed = next((o for o in outcomes if o.status == "failed"), None)
+        if early or failed is None or not failed.message.startswith("the session crashed"):
+            self.told.append("the notebook ended before its session would have been killed")
+            return False
+        self.told.append(
+            f"the session was killed in cell {failed.cell} ({failed.title}), and the notebook run"
+            " again from the top on another machine with the same Drive"
+        )
+        return True
+
+
+def _place(name: str) -> Target:
+    if name not in TARGETS:
+        near = did_you_mean(name, TARGETS)
+        raise RecipeError(f"no target is named {one_line(name)}{near}; there are {_list(TARGETS)}")
+    return TARGETS[name]
+
+
+def _faults(texts: Sequence[str]) -> Faults:
+    try:
+        return parse_faults(texts)
+    except FaultError as error:
+        raise RecipeError(str(error)) from None
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _node(notebook: Mapping[str, Any]) -> Any:
+    # Files hold text as lists of lines; reading joins them, and converts nothing.
+    return nbformat.reads(  # type: ignore[no-untyped-call]
+        json.dumps(notebook), as_version=nbformat.NO_CONVERT
+    )
+
+
+def _execute(
+    machine: Machine, page: FrontEnd, node: Any, make_executor: Callable[[Any], Executor]
+) -> None:
     manager = machine.manager(page)
     try:
-        executor.preprocess(node, {}, km=manager)
+        make_executor(manager).preprocess(node, {}, km=manager)
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         raise EnvironmentProblem(f"{machine.python} cannot be run: {error.strerror}") from None
     except RuntimeError as error:
         if machine.give_up_isolation():
-            _execute(machine, page, node, executor)
+            _execute(machine, page, node, make_executor)
         elif machine.state.get("fault"):
             raise EnvironmentProblem(one_line(machine.fault, 400)) from None
         else:

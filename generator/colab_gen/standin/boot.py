@@ -4,10 +4,13 @@ Runs under the kernel's interpreter; standard library, IPython and ipykernel onl
 """
 
 import importlib
+import json
 import os
 import platform
 import re
+import signal
 import sys
+import time
 import tokenize
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +37,17 @@ def versions() -> dict[str, Any]:
     }
 
 
-def run(connection: str, *, parent: int, memory: int, drive: str, rewrite: str, real: bool) -> None:
+def run(
+    connection: str,
+    *,
+    parent: int,
+    memory: int,
+    drive: str,
+    rewrite: str,
+    real: bool,
+    colab: bool = True,
+    settings: dict[str, Any] | None = None,
+) -> None:
     """Be the kernel until it ends.
 
     Args:
@@ -44,32 +57,59 @@ def run(connection: str, *, parent: int, memory: int, drive: str, rewrite: str, 
         drive: the folder that stands for Drive's file system, for `google.colab.drive`.
         rewrite: the machine's folder where there is no /content of its own, else an empty text.
         real: the google.colab on the path is Google's.
+        colab: the kernel is Colab's, with google.colab in it.
+        settings: what goes wrong, and how long is waited for what nobody answers.
 
     Raises:
         ImportError: the google.colab on the path lacks something.
     """
     from ipykernel.kernelapp import IPKernelApp
 
+    settings = settings or {}
     sys.argv = ["ipykernel_launcher.py", "-f", connection]
-    _complete_google_namespace()
-    if real:
+    if colab:
+        _complete_google_namespace()
+    if real and colab:
         _put_back_what_newer_ipython_lacks()
+    if settings.get("memory") is not None:
+        _watch_memory(int(settings["memory"]) << 20)
     app: Any = IPKernelApp.instance(parent_handle=parent)
     app.initialize(["-f", connection, "--HistoryManager.hist_file=:memory:"])
-    shell = app.shell
+    if colab:
+        _add_colab(app.shell, drive, settings, real=real, linked=bool(rewrite))
+    _mend_system_assign(app.shell)
+    if rewrite:
+        app.shell.input_transformers_cleanup.insert(0, _content_in(rewrite))
+    _limit_memory(memory)
+    app.start()
+    os._exit(0)
+
+
+def _add_colab(
+    shell: Any, drive: str, settings: dict[str, Any], *, real: bool, linked: bool
+) -> None:
     try:
-        colab = importlib.import_module("google.colab")
+        package = importlib.import_module("google.colab")
     except ImportError as error:
         raise ImportError(f"{sys.executable} cannot import google.colab: {error}") from error
     importlib.import_module("google.colab.drive")
     if not real:
-        sys.modules["google.colab.drive"]._where = (drive, not rewrite)  # type: ignore[attr-defined]
-    colab.load_ipython_extension(shell)
-    _mend_system_assign(shell)
-    if rewrite:
-        shell.input_transformers_cleanup.insert(0, _content_in(rewrite))
-    _limit_memory(memory)
-    app.start()
+        sys.modules["google.colab.drive"]._where = (drive, not linked)  # type: ignore[attr-defined]
+        importlib.import_module("google.colab._settings").settings.update(settings)
+    package.load_ipython_extension(shell)
+
+
+def _watch_memory(limit: int) -> None:
+    """Have the kernel killed when it takes more than `limit` bytes, as Colab's VM kills it."""
+    kernel = os.getpid()
+    if not os.path.exists("/proc/self/statm") or os.fork():
+        return
+    page = os.sysconf("SC_PAGE_SIZE")
+    while os.getppid() == kernel:
+        with open(f"/proc/{kernel}/statm") as file:
+            if int(file.read().split()[1]) * page > limit:
+                os.kill(kernel, signal.SIGKILL)
+        time.sleep(0.01)
     os._exit(0)
 
 
@@ -126,8 +166,8 @@ def _content_in(machine: str) -> Callable[[list[str]], list[str]]:
     return rewritten
 
 
-def extra_files(machine: Path) -> dict[str, str]:
-    """Return what Google's own package looks for on the VM: source -> path inside."""
+def extra_files(machine: Path, settings: dict[str, Any]) -> dict[str, str]:
+    """Return what is looked for on the VM, Drive's program for one: source -> path inside."""
     folder = machine / "vm"
     folder.mkdir(exist_ok=True)
     hostname, program = folder / "hostname", folder / "drive"
@@ -135,7 +175,14 @@ def extra_files(machine: Path) -> dict[str, str]:
     source = Path(__file__).with_name("driveprogram.py").read_text()
     program.write_text(f"#!{sys.executable}\n{source}")
     program.chmod(0o755)
-    return {str(hostname): "/var/colab/hostname", str(program): "/opt/google/drive/drive"}
+    faults = folder / "settings.json"
+    faults.write_text(json.dumps(settings))
+    return {
+        str(hostname): "/var/colab/hostname",
+        str(program): "/opt/google/drive/drive",
+        str(faults): "/opt/google/drive/settings.json",
+        str(Path(__file__).with_name("drivefs.py")): "/opt/google/drive/drivefs.py",
+    }
 
 
 def _put_back_what_newer_ipython_lacks() -> None:

@@ -26,6 +26,8 @@ _GRACE = 3
 _PATIENCE = 60
 # What the kernel said before the subscription reached it is lost, so it is soon asked again.
 _SUBSCRIBING = 0.05
+# What nobody will ever answer is waited for no longer than it takes to be sure of that.
+_HOPELESS = 2
 
 
 def quiet_log() -> logging.Logger:
@@ -57,6 +59,8 @@ class Client(AsyncKernelClient):
     front_end: FrontEnd
     manager: "Manager"
     _leaving = False
+    _patient = ""
+    _interrupt: "asyncio.Future[None] | None" = None
 
     def listen(self, front_end: FrontEnd, manager: "Manager") -> None:
         """Let the front end hear and answer all that the kernel says from now on."""
@@ -73,6 +77,14 @@ class Client(AsyncKernelClient):
             # The machine goes away under a cell that is still busy then.
             self._leaving = True
             asyncio.get_running_loop().call_later(_GRACE, self.manager.kill)
+        if self.front_end.hopeless != self._patient:
+            self._patient = self.front_end.hopeless
+            if self._patient:
+                asyncio.get_running_loop().call_later(_HOPELESS, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.front_end.hopeless:
+            self._interrupt = asyncio.ensure_future(self.manager.interrupt_kernel())
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers on both channels, and no longer.

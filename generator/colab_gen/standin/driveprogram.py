@@ -1,14 +1,24 @@
-"""Stands for the program that mounts Drive on the VM, as Google's drive.py calls it."""
+"""Stands for the program that mounts Drive on the VM, as Google's drive.py calls it, and ours."""
 
 import ctypes
+import json
 import os
 import re
 import signal
 import sys
 
+import drivefs  # type: ignore[import-not-found]  # beside it on the VM
+
 __all__: list[str] = []
 
 _BIND, _REMOUNT, _RDONLY = 0x1000, 0x20, 0x1
+_FILES = "/var/colab/drivefs/files"
+_STOPPED = "Drive File Stream encountered a problem and has stopped"
+_SENTENCES = {
+    "mount-failed": _STOPPED,
+    "mount-timeout": _STOPPED,
+    "domain-policy": "The domain policy has disabled Drive File Stream",
+}
 
 
 def main() -> None:
@@ -19,15 +29,34 @@ def main() -> None:
     found = re.search(r"mount_point_path:([^ ,]+)", words)
     if "--push_changes_and_quit" in words or not found:
         sys.exit(1)
-    point = found[1]
-    os.makedirs(point, exist_ok=True)
-    if libc.mount(b"/var/colab/drivefs/files", point.encode(), None, _BIND, None):
-        print("Drive File Stream encountered a problem and has stopped", flush=True)
+    with open("/opt/google/drive/settings.json") as file:
+        settings = json.load(file)
+    if settings["mount"] == "mount-timeout":
+        _log("QueryManager timed out")
+    if settings["mount"] or not os.path.exists("/run/kernel/credentials"):
+        print(_SENTENCES.get(settings["mount"], _STOPPED), flush=True)
         sys.exit(1)
-    if "read_only_mode:true" in words:
+    point, read_only = found[1], "read_only_mode:true" in words
+    os.makedirs(point, exist_ok=True)
+    # A cell that is interrupted interrupts its whole group.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if settings["files"]:
+        drivefs.serve(_FILES, point, settings["files"], read_only=read_only)
+        return
+    if libc.mount(_FILES.encode(), point.encode(), None, _BIND, None):
+        print(_STOPPED, flush=True)
+        sys.exit(1)
+    if read_only:
         libc.mount(None, point.encode(), None, _BIND | _REMOUNT | _RDONLY, None)
     while True:
         signal.pause()
+
+
+def _log(text: str) -> None:
+    folder = os.path.expanduser("~/.config/Google/DriveFS/Logs")
+    os.makedirs(folder, exist_ok=True)
+    with open(f"{folder}/drive_fs.txt", "a") as file:
+        file.write(f"{text}\n")
 
 
 main()

@@ -24,6 +24,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LONGEST = 500
 # Seconds that an interrupted cell has to clean up.
 _MOMENT = 2
+_NO_MEMORY = ", as when memory runs out: keep less of it, or take a larger runtime"
 # A page drops what a cell prints without end, too; here it would fill our memory.
 _MOST_PRINTED = 5_000_000
 
@@ -31,8 +32,18 @@ _MOST_PRINTED = 5_000_000
 class Executor(ExecutePreprocessor):
     """Executes the code cells up to the first that fails, or to the end of the session."""
 
-    def __init__(self, *, front_end: FrontEnd, timeout: float, on_cell: OnCell) -> None:
-        """Describe a run; `preprocess` with a manager from the machine carries it out."""
+    def __init__(
+        self,
+        *,
+        front_end: FrontEnd,
+        timeout: float,
+        on_cell: OnCell,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        """Describe a run; `preprocess` with a manager from the machine carries it out.
+
+        `on_ready` is called before the first cell, when the kernel is ready.
+        """
         super().__init__(  # type: ignore[no-untyped-call]
             timeout_func=lambda _cell: timeout,
             startup_timeout=60,
@@ -43,6 +54,7 @@ class Executor(ExecutePreprocessor):
         self._front_end = front_end
         self._seconds = timeout
         self._on_cell = on_cell
+        self._on_ready = on_ready
         self._over = False
         self._printed = 0
         self._tagged = _TaggedOutputs()
@@ -50,6 +62,9 @@ class Executor(ExecutePreprocessor):
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         """Execute a code cell, unless the run is over, and tell how it went."""
+        if self._on_ready:
+            self._on_ready()
+            self._on_ready = None
         if cell.cell_type != "code":
             return cell, resources
         if self._over:
@@ -70,6 +85,8 @@ class Executor(ExecutePreprocessor):
             super().preprocess_cell(cell, resources, index)  # type: ignore[no-untyped-call]
         except CellExecutionError as error:
             message = _one_line(f"{error.ename}: {error.evalue}" if error.evalue else error.ename)
+            if error.ename == "KeyboardInterrupt":
+                message = self._front_end.hopeless or message
         except CellTimeoutError:
             message = f"the cell took longer than {self._seconds:g} s and was interrupted"
             if not _interrupt(self.km, self._listening):
@@ -150,7 +167,7 @@ def _cause(manager: Any) -> str:
         return "the kernel is gone"
     if code < 0 or code > 128:
         number = -code if code < 0 else code - 128
-        why = ", as when memory runs out" if number == 9 else ""
+        why = _NO_MEMORY if number == 9 else ""
         return f"the kernel was killed by signal {number}{why}"
     return f"the kernel ended with exit code {code}"
 

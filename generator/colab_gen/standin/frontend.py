@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-__all__ = ["FrontEnd", "Handler", "Refusal"]
+__all__ = ["FrontEnd", "Handler", "Refusal", "keep_silent"]
 
 Handler = Callable[["FrontEnd", Any], Any]
 
@@ -25,6 +25,15 @@ class Refusal(Exception):
     """What a handler raises for the page to answer with an error of that text."""
 
 
+class Silence(Exception):
+    """What a handler raises for the page not to answer at all."""
+
+
+def keep_silent(_front_end: "FrontEnd", _request: Any) -> None:
+    """Handle a question as a page does at which there is nobody."""
+    raise Silence
+
+
 class FrontEnd:
     """The page beside one kernel: answers its questions, saves its downloads, takes notes.
 
@@ -33,6 +42,9 @@ class FrontEnd:
         requests: what was asked of the page and what became of it, a line each.
         saved: the names of the files that were downloaded.
         disconnected: the notebook has given its runtime back.
+        otherwise: what answers a question that has no handler.
+        fetches: what the notebook offers for download is fetched.
+        hopeless: why the running cell waits for ever, empty where it does not.
     """
 
     def __init__(
@@ -41,9 +53,14 @@ class FrontEnd:
         downloads: Path,
         secrets: Mapping[str, str] | None = None,
         uploads: Sequence[Path] = (),
+        credentials: Path | None = None,
     ) -> None:
-        """Describe the user: the secrets they keep, the files they pick when asked."""
+        """Describe the user: the secrets they keep, the files they pick when asked.
+
+        `credentials` is a file that is there once they have allowed access to Drive.
+        """
         self.downloads = downloads
+        self.credentials = credentials
         self.secrets = dict(secrets or {})
         self.uploads = tuple(uploads)
         self.handlers: dict[str, Handler] = {
@@ -54,6 +71,9 @@ class FrontEnd:
         self.requests: list[str] = []
         self.saved: list[str] = []
         self.disconnected = False
+        self.otherwise: Handler = _ignore
+        self.fetches = True
+        self.hopeless = ""
         self.upload_steps: dict[str, Iterator[dict[str, Any]]] = {}
         self._to_download: list[tuple[str, str]] = []
 
@@ -75,13 +95,19 @@ class FrontEnd:
         if handler is None:
             if number is None:
                 return None  # a report to the page, as of a running command
-            handler = _ignore
-            self.note(f"{question}: not known here, answered with nothing")
+            handler = self.otherwise
+            if handler is _ignore:
+                self.note(f"{question}: not known here, answered with nothing")
         reply: dict[str, Any] = {"type": "colab_reply", "colab_msg_id": number}
         try:
             reply["data"] = handler(self, message["content"].get("request"))
         except Refusal as refusal:
             reply["error"] = str(refusal)
+        except Silence:
+            self.note(f"{question}: nobody answered")
+            request = message["content"].get("request")
+            self.hopeless = _hopeless(question, request, metadata) or self.hopeless
+            return None
         return None if number is None else reply
 
     def _look_for_download(self, content: Mapping[str, Any]) -> None:
@@ -93,7 +119,11 @@ class FrontEnd:
     async def finish_cell(self, client: Any) -> None:
         """Fetch what the cell asked to be downloaded, which the page does when the cell ended."""
         waiting, self._to_download = self._to_download, []
+        self.hopeless = ""
         for target, name in waiting:
+            if not self.fetches:
+                self.note(f"download {name}: nothing saved, this page fetches no files")
+                continue
             data = await _fetch(client, target)
             if data is None:
                 self.note(f"download {name}: nothing saved, it was not to be read after the cell")
@@ -109,6 +139,8 @@ def _ignore(_front_end: FrontEnd, _request: Any) -> None:
 
 
 def _grant(front_end: FrontEnd, request: Any) -> None:
+    if front_end.credentials:
+        front_end.credentials.touch()
     front_end.note(f"request_auth {request.get('authType')}: granted")
 
 
@@ -133,8 +165,33 @@ def _evaluate(front_end: FrontEnd, request: Any) -> Any:
         front_end.disconnected = True
         front_end.note("disconnect")
         return None
-    front_end.note(f"eval_js {' '.join(script.split())[:60]}: not run, answered with nothing")
-    return None
+    try:
+        # No script is run, but one that is a plain value needs no running.
+        value = json.loads(script)
+    except ValueError:
+        value = None
+        front_end.note(f"eval_js {' '.join(script.split())[:60]}: not run, answered with nothing")
+    return value
+
+
+def _hopeless(question: str, request: Any, metadata: Mapping[str, Any]) -> str:
+    """Return why a question without an answer is waited for without end, if it is."""
+    if question == "cell_javascript_eval" and _UPLOADING.search(str(request.get("script"))):
+        return (
+            "files.upload waits for ever, because nobody at this page picks files: put the file on"
+            " Drive, or where the cell can read it"
+        )
+    if question == "request_auth" and request.get("authType") == "auth_user_ephemeral":
+        return (
+            "auth.authenticate_user waits for ever, because nobody at this page gives consent: run"
+            " it where Colab's page is open, or use a service account"
+        )
+    if metadata.get("colab_gen_waits"):
+        return (
+            f"{question} waits for ever, because nobody at this page answers: give it a"
+            " timeout_sec, and do without the answer when it is None"
+        )
+    return ""
 
 
 def _steps(uploads: Sequence[Path]) -> Iterator[dict[str, Any]]:

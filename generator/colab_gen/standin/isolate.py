@@ -123,7 +123,16 @@ def _proc_is_masked() -> bool:
     return any(p.startswith("/proc/") and p != "/proc/sys/fs/binfmt_misc" for p in points)
 
 
-def build_root(machine: Path, keep: list[str], *, network: bool, files: dict[str, str]) -> None:
+def build_root(
+    machine: Path,
+    keep: list[str],
+    *,
+    network: bool,
+    files: dict[str, str],
+    work: str = "/content",
+    home: str = "/root",
+    own: bool = True,
+) -> None:
     """Lay out a root below `machine/new` and move into it; /proc is still to be mounted.
 
     Args:
@@ -131,6 +140,9 @@ def build_root(machine: Path, keep: list[str], *, network: bool, files: dict[str
         keep: paths outside the system that stay visible (the interpreter's), read-only.
         network: whether names are to be resolved.
         files: source -> path inside, more to be seen, read-only.
+        work: where the cells run.
+        home: the user's home.
+        own: the user is root and may write in / too.
     """
     new = machine / "new"
     mount("tmpfs", str(new), "tmpfs", 0, "mode=755")
@@ -143,8 +155,8 @@ def build_root(machine: Path, keep: list[str], *, network: bool, files: dict[str
     if Path("/dev/shm").is_dir() and not Path("/dev/shm").is_symlink():
         mount("tmpfs", str(new / "dev/shm"), "tmpfs", 0, "mode=1777")
     for inside, outside in (
-        ("/content", "content"),
-        ("/root", "home"),
+        (home, "home"),
+        (work, "content"),
         ("/tmp", "tmp"),
         ("/run/kernel", "run"),
         ("/var/colab/drivefs", "drivefs"),
@@ -159,6 +171,8 @@ def build_root(machine: Path, keep: list[str], *, network: bool, files: dict[str
         root.bind(source, inside)
     for path in sorted(keep, key=len):
         root.show(path)
+    if not own:
+        mount("", str(new), "", _REMOUNT | _BIND | _RDONLY)
     _move_into(new)
 
 
@@ -225,7 +239,7 @@ class _Root:
 
 
 # Folders of ours that take the place of the machine's: what the machine has there is not shown.
-_OURS = ("/content", "/root", "/tmp", "/run/kernel", "/var/colab/drivefs")
+_OURS = ("/content", "/home/user", "/kaggle", "/root", "/tmp", "/run/kernel", "/var/colab/drivefs")
 
 
 def _read_only(path: str) -> None:

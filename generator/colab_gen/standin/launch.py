@@ -85,8 +85,19 @@ def _isolated(order: dict[str, Any], machine: Path, connection: str, state: dict
     _environment(order, machine, isolated=True)
     try:
         state["missing"] = isolate.enter(network=order["network"])
-        files = {order["site"]: "/env/python", **boot.extra_files(machine)}
-        isolate.build_root(machine, keep, network=order["network"], files=files)
+        files = _site(order) | boot.extra_files(machine, order["settings"])
+        isolate.build_root(
+            machine,
+            keep,
+            network=order["network"],
+            files=files,
+            work=order["work"],
+            home=order["home"],
+            own=order["home"] == "/root",
+        )
+        if order["settings"]["files"] and not os.access("/dev/fuse", os.R_OK | os.W_OK):
+            state["missing"].append("fuse")
+            order["settings"]["files"] = {}
     except OSError as error:
         # Half of it is done by now, so that only a new process can go on without.
         _tell(machine / "run", {**state, "isolated": False, "refusal": str(error)})
@@ -121,16 +132,18 @@ def _kernel(
     isolated = state["isolated"]
     if not isolated:
         _environment(order, machine, isolated=False)
-    os.environ["TBE_RUNTIME_ADDR"] = os.environ["TBE_EPHEM_CREDS_ADDR"] = f"127.0.0.1:{service}"
-    os.environ["TBE_CREDS_ADDR"] = f"127.0.0.1:{service}"
+    if order["colab"]:
+        for name in ("TBE_RUNTIME_ADDR", "TBE_EPHEM_CREDS_ADDR", "TBE_CREDS_ADDR"):
+            os.environ[name] = f"127.0.0.1:{service}"
     if isolated:
         connection = "/run/kernel/" + os.path.basename(connection)
         content = json.loads(Path(connection).read_text())
         content["ip"] = "/run/kernel/" + os.path.basename(content["ip"])
         connection = "/run/kernel/inside.json"
         Path(connection).write_text(json.dumps(content))
-    os.chdir("/content" if isolated else machine / "content")
-    sys.path.insert(0, "/env/python" if isolated else order["site"])
+    os.chdir(order["work"] if isolated else machine / "content")
+    if order["colab"]:
+        sys.path.insert(0, "/env/python" if isolated else order["site"])
     forkserver.start_afresh()
     sys.stdout.flush()
     try:
@@ -141,6 +154,13 @@ def _kernel(
             drive="/var/colab/drivefs" if isolated else str(machine / "drivefs"),
             rewrite="" if isolated else str(machine),
             real=order["real"],
+            colab=order["colab"],
+            settings={
+                **order["settings"],
+                "credentials": "/run/kernel/credentials"
+                if isolated
+                else str(machine / "run" / "credentials"),
+            },
         )
     except ImportError as error:
         run = Path("/run/kernel") if isolated else machine / "run"
@@ -158,16 +178,21 @@ def _environment(order: dict[str, Any], machine: Path, *, isolated: bool) -> Non
     user_base = sys.modules["site"].getuserbase()
     os.environ.clear()
     os.environ.update({"LANG": "C.UTF-8", **kept, **order["environment"]})
-    content = "/content" if isolated else str(machine / "content")
+    content = order["work"] if isolated else str(machine / "content")
     os.environ.update(
-        HOME="/root" if isolated else str(machine / "home"),
+        HOME=order["home"] if isolated else str(machine / "home"),
         PATH=os.pathsep.join([os.path.dirname(sys.executable), kept.get("PATH", os.defpath)]),
-        PYTHONPATH="/env/python" if isolated else order["site"],
         PYTHONUSERBASE=user_base,
-        CLOUDSDK_CONFIG=f"{content}/.config",
     )
+    if order["colab"]:
+        os.environ["PYTHONPATH"] = "/env/python" if isolated else order["site"]
+        os.environ["CLOUDSDK_CONFIG"] = f"{content}/.config"
     if not isolated:
         os.environ["TMPDIR"] = str(machine / "tmp")
+
+
+def _site(order: dict[str, Any]) -> dict[str, str]:
+    return {order["site"]: "/env/python"} if order["colab"] else {}
 
 
 def _interpreter_paths() -> list[str]:

@@ -16,23 +16,21 @@ from typing import Any, Self
 from jupyter_client.kernelspec import KernelSpec
 
 from colab_gen.standin.client import Manager, quiet_log
+from colab_gen.standin.faults import Faults
 from colab_gen.standin.frontend import FrontEnd
+from colab_gen.standin.targets import TARGETS, Target
 from colab_gen.standin.warm import WarmParent, keep_font_list
 
 __all__ = ["Machine", "kill_kernels"]
 
+# What part of the time that they would take the questions take that nobody answers.
+_HURRY = 0.05
 _HERE = Path(__file__).resolve().parent
-_ENVIRONMENT = {
-    "COLAB_RELEASE_TAG": "release-colab-gen-stand-in",
-    "COLAB_BACKEND_VERSION": "next",
-    "COLAB_GPU": "0",
-    "COLAB_JUPYTER_IP": "127.0.0.1",
-    "USE_AUTH_EPHEM": "1",
-}
 _ROOTS = ("MyDrive", "Shareddrives", "Othercomputers", ".Trash-0", ".shortcut-targets-by-id")
 _LIMITS = {
     "network": "the cells could reach the network of this machine",
     "processes": "the cells could see the processes of this machine",
+    "fuse": "no fault of files on Drive was made, because /dev/fuse cannot be used here",
 }
 
 
@@ -59,6 +57,8 @@ class Machine:
         memory: int = 4 * 2**30,
         isolated: bool | None = None,
         warm: WarmParent | None = None,
+        target: Target = TARGETS["web"],
+        faults: Faults | None = None,
     ) -> None:
         """Describe a machine.
 
@@ -69,6 +69,8 @@ class Machine:
             memory: bytes that the kernel may use, 0 for any number.
             isolated: namespaces of its own, or none; the default is where they are to be had.
             warm: what forks the kernels, if it is of the same interpreter.
+            target: the place that it stands for.
+            faults: what goes wrong on it.
         """
         forced = os.environ.get("COLAB_GEN_ISOLATED")
         self.isolated = isolated if isolated is not None or not forced else forced != "0"
@@ -77,6 +79,8 @@ class Machine:
         self._network = allow_network
         self._memory = memory
         self._warm = warm if warm is not None and warm.python == python else None
+        self._target = target
+        self._faults = faults or Faults()
         self._managers: list[Manager] = []
         self._refusal = ""
 
@@ -89,13 +93,16 @@ class Machine:
         self.downloads = self.root / "downloads"
         files = self.root / "drivefs" / "files"
         self.drive = files / "MyDrive"
+        if not self._target.colab:  # a folder stands for it, made by the cells themselves
+            self.drive = self.content / "drive" / "MyDrive"
         try:
+            self.drive.mkdir(parents=True)
             for name in ("content/.config", "content/sample_data", "downloads", "home", "new"):
                 (self.root / name).mkdir(parents=True)
             for name in ("run", "tmp", "drivefs/work", "drivefs/empty"):
                 (self.root / name).mkdir(parents=True)
             for name in _ROOTS:
-                (files / name).mkdir(parents=True)
+                (files / name).mkdir(parents=True, exist_ok=True)
             # The name of before 2020 still leads there.
             (files / "My Drive").symlink_to("MyDrive")
             (self.root / "tmp").chmod(0o1777)
@@ -153,8 +160,41 @@ class Machine:
             "memory": self._memory,
             "site": str(Path(real).resolve() if real else _HERE / "site"),
             "real": real is not None,
-            "environment": _ENVIRONMENT,
+            "environment": dict(self._target.environment),
+            "work": self._target.work,
+            "home": self._target.home,
+            "colab": self._target.colab,
+            "settings": self._settings(),
         }
+
+    def _settings(self) -> dict[str, Any]:
+        # Google's own package keeps its deadlines; nobody needs to sit them out with ours.
+        silent = self._target.answers is not None or "nobody" in self._faults.of("page")
+        return {
+            "patience": _HURRY if silent else 1,
+            "mount": next(iter(self._faults.of("mount")), ""),
+            "files": self._faults.of("files"),
+            "memory": self._faults.value("out-of-memory"),
+        }
+
+    @property
+    def credentials(self) -> Path:
+        """The file that is there once the page has given its consent."""
+        return self.root / "run" / "credentials"
+
+    def renew(self) -> None:
+        """Have another machine in its place, with the same Drive; no kernel runs any more."""
+        for manager in self._managers:
+            manager.end()
+        self.credentials.unlink(missing_ok=True)
+        for name in ("content", "home", "tmp"):
+            for path in (self.root / name).iterdir():
+                if path.is_symlink() or not path.is_dir():
+                    path.unlink()
+                elif not self.drive.is_relative_to(path):
+                    _remove_tree(path)
+        for name in ("content/.config", "content/sample_data"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
 
     @property
     def state(self) -> Mapping[str, Any]:
@@ -201,26 +241,41 @@ class Machine:
             ]
             if not self._network:
                 limits.append(_LIMITS["network"])
-        if self._google_colab:
+        limits += self._limits_of_faults(isolated=state["isolated"])
+        if self._google_colab and self._target.colab:
             limits.append("drive.flush_and_unmount found nothing mounted, for it looks for FUSE")
         return tuple(limits)
 
-    def _remove(self) -> None:
-        def make_writable(function: Callable[[str], object], path: str, _error: object) -> None:
-            for place in (os.path.dirname(path), path):
-                with contextlib.suppress(OSError):
-                    if not os.path.islink(place):
-                        os.chmod(place, os.stat(place).st_mode | stat.S_IRWXU)
-            with contextlib.suppress(OSError):
-                if os.path.isdir(path) and not os.path.islink(path):
-                    shutil.rmtree(path, ignore_errors=True)
-                else:
-                    function(path)
+    def _limits_of_faults(self, *, isolated: bool) -> list[str]:
+        limits = []
+        if self._settings()["patience"] != 1 and not self._google_colab and self._target.colab:
+            limits.append("what nobody answers was waited for a twentieth of the time only")
+        if not self._target.colab and (self._faults.of("mount") or self._faults.of("files")):
+            limits.append(f"no fault of Drive was made, because {self._target.title} has no Drive")
+        elif not isolated and self._faults.of("files"):
+            limits.append("no fault of files on Drive was made, because that takes namespaces")
+        return limits
 
-        if sys.version_info >= (3, 12):
-            shutil.rmtree(self.root, onexc=make_writable)
-        else:
-            shutil.rmtree(self.root, onerror=make_writable)
+    def _remove(self) -> None:
+        _remove_tree(self.root)
+
+
+def _remove_tree(root: Path) -> None:
+    def make_writable(function: Callable[[str], object], path: str, _error: object) -> None:
+        for place in (os.path.dirname(path), path):
+            with contextlib.suppress(OSError):
+                if not os.path.islink(place):
+                    os.chmod(place, os.stat(place).st_mode | stat.S_IRWXU)
+        with contextlib.suppress(OSError):
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                function(path)
+
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(root, onexc=make_writable)
+    else:
+        shutil.rmtree(root, onerror=make_writable)
 
 
 def kill_kernels(threads: Collection[int]) -> None:

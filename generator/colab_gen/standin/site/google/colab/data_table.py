@@ -12,7 +12,7 @@ __all__ = [
 ]
 
 
-class DataTable:
+class DataTable(IPython.display.DisplayObject):
     """A data frame to be displayed as a table."""
 
     include_index = True
@@ -31,6 +31,11 @@ class DataTable:
         min_width=None,
     ):
         self._dataframe = dataframe
+
+    @classmethod
+    def formatter(cls, dataframe, **kwargs):
+        """Return the frame's table as HTML."""
+        return cls(dataframe, **kwargs)._repr_html_()
 
     def _repr_html_(self):
         return self._dataframe._repr_html_()

@@ -3,8 +3,10 @@
 import contextlib
 import ctypes
 import os
+import subprocess
+import time
 
-from google.colab import _message, output
+from google.colab import _message, _settings, output
 
 __all__ = ["flush_and_unmount", "mount"]
 
@@ -13,6 +15,14 @@ _RDONLY, _REMOUNT, _BIND, _DETACH = 0x1, 0x20, 0x1000, 2
 # The folder with Drive's file system, and whether it can be mounted or only linked to.
 _where = ("/var/colab/drivefs", True)
 _mounted = None
+_PROGRAM = "/opt/google/drive/drive"
+_FAILURES = {
+    "mount-failed": "mount failed",
+    "mount-timeout": "mount failed: timeout during initial read of root folder; for more info: "
+    "https://research.google.com/colaboratory/faq.html#drive-timeout",
+    "domain-policy": "The domain policy has disabled Drive File Stream: "
+    "https://support.google.com/a/answer/7496409",
+}
 
 
 def mount(mountpoint, force_remount=False, timeout_ms=120000, readonly=False):
@@ -37,6 +47,11 @@ def mount(mountpoint, force_remount=False, timeout_ms=120000, readonly=False):
         return
     _unmount()
     _check(mountpoint)
+    if failure := _FAILURES.get(_settings.settings["mount"]):
+        raise ValueError(failure)
+    credentials = _settings.settings["credentials"]
+    if credentials and not os.path.exists(credentials):
+        raise ValueError("mount failed")  # nobody was there to allow it
     folder, can_mount = _where
     (_mount if can_mount else _link)(folder, mountpoint, readonly)
     output.clear(wait=True, output_tags="dfs-auth-dance")
@@ -67,6 +82,9 @@ def _mount(folder, point, readonly):
     global _mounted
     point = os.path.abspath(point)
     os.makedirs(point, exist_ok=True)
+    if _settings.settings["files"]:
+        _serve(point, readonly)
+        return
     try:
         # An overlay is a file system of its own, so that os.path.ismount says what it should.
         layers = f"lowerdir={folder}/empty,upperdir={folder}/files,workdir={folder}/work"
@@ -79,6 +97,26 @@ def _mount(folder, point, readonly):
     _mounted = point
     if readonly:
         _call("mount", None, point.encode(), None, _BIND | _REMOUNT | _RDONLY, None)
+
+
+def _serve(point, readonly):
+    """Have Drive's program mount a file system on which things go wrong."""
+    global _mounted
+    program = subprocess.Popen(
+        [
+            _PROGRAM,
+            f"--features=read_only_mode:{str(bool(readonly)).lower()}",
+            f"--preferences=mount_point_path:{point}",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not os.path.ismount(point):
+        if program.poll() is not None:
+            raise ValueError("mount failed")
+        time.sleep(0.01)
+    _mounted = point
 
 
 def _link(folder, point, readonly):

@@ -34,7 +34,10 @@ _tags = set()
 def eval_js(script, ignore_result=False, timeout_sec=None):
     """Return what the script gives in the page, or None if it is ignored or the time is up."""
     running = IPython.get_ipython().kernel.shell.parent_header
-    number = _message.send_request("cell_javascript_eval", {"script": script}, parent=running)
+    waits = not ignore_result and not timeout_sec
+    number = _message.send(
+        "cell_javascript_eval", {"script": script}, running, True, colab_gen_waits=waits
+    )
     return None if ignore_result else _message.read_reply_from_input(number, timeout_sec)
 
 
