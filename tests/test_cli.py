@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 import time
+from xml.etree import ElementTree
 
 import pytest
 from conftest import ROOT
@@ -249,3 +250,27 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path):
     terminal.type("\x03")
     assert terminal.end() == 130
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.runs
+def test_results_go_where_they_are_asked_for(colab_gen, tmp_path, monkeypatch):
+    for name, code in (("good", "print('fine')"), ("bad", "1/0")):
+        cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [],
+                "execution_count": None, "source": [code]}  # fmt: skip
+        notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps(notebook))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    done = colab_gen(
+        "validate", ".", "--html", "r.html", "--junit", "r.xml", "--save-executed", "done",
+        "--slowest", "1",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "::error " in done.stdout
+    assert "division by zero" in (tmp_path / "summary.md").read_text()
+    suites = ElementTree.parse(tmp_path / "r.xml").getroot()
+    assert suites.get("failures") == "1"
+    assert "division by zero" in (tmp_path / "r.html").read_text()
+    executed = json.loads((tmp_path / "done" / "good.ipynb").read_text())
+    assert "".join(executed["cells"][0]["outputs"][0]["text"]) == "fine\n"
+    assert "Versions that differ from Colab's image" in done.stderr

@@ -1,9 +1,10 @@
 """The notebooks of one command: read, performed here or on a cluster, watched, and kept."""
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from colab_gen.ledger import Ledger
 from colab_gen.notebook import loads
 from colab_gen.pool import run_all
 from colab_gen.progress import Watch, watching
+from colab_gen.standin import WarmParent, preload_for
 
 __all__ = ["most_at_once", "open_ledger", "read_jobs", "run_batch"]
 
@@ -84,10 +86,14 @@ def run_batch(
     else:
         in_flight = min(at_once or most_at_once(), len(jobs))
         executor = ThreadPoolExecutor(in_flight)
-    with executor, watching(len(jobs), quiet=alone) as watch:
+    with (
+        executor,
+        nullcontext() if address or alone else _warm_parent(jobs) as warm,
+        watching(len(jobs), quiet=alone) as watch,
+    ):
 
         def work(job: Job) -> Result:
-            return _alone(job) if alone else _watched(job, watch)
+            return _alone(job) if alone else _watched(job, watch, warm)
 
         def keep(result: Result) -> None:
             if ledger:
@@ -117,13 +123,22 @@ def _alone(job: Job) -> Result:
     return perform(job, on_cell=console.print_outcome)
 
 
-def _watched(job: Job, watch: Watch) -> Result:
+def _warm_parent(jobs: Sequence[Job]) -> WarmParent:
+    """Return what forks the kernels of all these notebooks, which saves each its imports."""
+    notebooks = []
+    for job in jobs:
+        with suppress(NotebookError):
+            notebooks.append(loads(job.text))
+    return WarmParent(jobs[0].options.get("python", sys.executable), preload_for(notebooks))
+
+
+def _watched(job: Job, watch: Watch, warm: WarmParent | None) -> Result:
     try:
         cells = sum(cell.get("cell_type") == "code" for cell in loads(job.text)["cells"])
     except (NotebookError, AttributeError):
         cells = 0
     watch.started(job, cells)
     try:
-        return perform(job, on_cell=lambda _outcome: watch.cell(job))
+        return perform(job, on_cell=lambda _outcome: watch.cell(job), warm=warm)
     finally:
         watch.left(job)

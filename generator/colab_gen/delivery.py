@@ -10,7 +10,7 @@ from colab_gen import console
 from colab_gen.errors import NotebookError
 from colab_gen.files import write_whole
 from colab_gen.job import Result
-from colab_gen.reports import annotations, page, table
+from colab_gen.reports import annotations, image, page, table
 from colab_gen.reports.executed import save_executed
 from colab_gen.reports.junit import junit as junit_text
 from colab_gen.run import Report
@@ -44,6 +44,9 @@ def deliver(
         told.insert(0, table.table(reports).rstrip("\n"))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         told += _github(reports)
+    if others := [v for v in image.versions(reports) if not v.same]:
+        differ = ", ".join(f"{v.package} {v.here} ({v.colab})" for v in others)
+        console.say(f"Versions that differ from Colab's image (in brackets): {differ}", dim=True)
     for text in told:
         # stdout is the result; where that is JSON, all else is prose.
         (console.say if as_json else console.tell)(text)

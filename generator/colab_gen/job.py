@@ -20,7 +20,7 @@ from colab_gen.errors import ColabGenError
 from colab_gen.notebook import loads
 from colab_gen.remote import run_at
 from colab_gen.run import Outcome, Report, run
-from colab_gen.standin import kill_kernels
+from colab_gen.standin import WarmParent, kill_kernels
 from colab_gen.text import one_line
 
 __all__ = ["Job", "Result", "perform", "stop"]
@@ -92,15 +92,23 @@ class Result:
         return {"notebook": self.name, **told, "tries": self.tries}
 
 
-def perform(job: Job, *, on_cell: Callable[[Outcome], None] | None = None) -> Result:
-    """Execute the notebook and return what became of it; whatever goes wrong is in the result."""
+def perform(
+    job: Job,
+    *,
+    on_cell: Callable[[Outcome], None] | None = None,
+    warm: WarmParent | None = None,
+) -> Result:
+    """Execute the notebook and return what became of it; whatever goes wrong is in the result.
+
+    With a `warm` parent the kernel is forked from it, which changes nothing but the time.
+    """
     thread = threading.current_thread()
     start = time.perf_counter()
     _RUNNING[thread.ident or 0] = digest = job.digest
     report, fault, code = None, "", 0
     try:
         with _own_loop() as call:
-            report = call(_execute, job, on_cell)
+            report = call(_execute, job, on_cell, warm)
         code = 0 if report.passed else 1
     except ColabGenError as error:
         fault, code = one_line(error, 400), error.exit_code
@@ -125,13 +133,15 @@ def stop(digests: Collection[str]) -> int:
     return len(threads)
 
 
-def _execute(job: Job, on_cell: Callable[[Outcome], None] | None) -> Report:
+def _execute(
+    job: Job, on_cell: Callable[[Outcome], None] | None, warm: WarmParent | None
+) -> Report:
     notebook = loads(job.text)
     options = dict(job.options)
     if place := options.pop("on", ""):
         return run_at(place, notebook, on_cell=on_cell, **options)
     prepare = preparation(_catalog(job.snippets), notebook)
-    return run(notebook, prepare=prepare, on_cell=on_cell, **options)
+    return run(notebook, prepare=prepare, on_cell=on_cell, warm=warm, **options)
 
 
 @contextmanager

@@ -9,7 +9,16 @@ from colab_gen.text import one_line
 __all__ = ["COLAB", "Version", "versions"]
 
 # The image of 2026-08-19; https://github.com/googlecolab/backend-info tells of a new one.
-COLAB: Mapping[str, str] = {"python": "3.13", "ipython": "7.34.0", "ipykernel": "6.17.1"}
+COLAB: Mapping[str, str] = {
+    "python": "3.13",
+    "ipython": "7.34.0",
+    "ipykernel": "6.17.1",
+    "matplotlib": "3.10.0",
+    "numpy": "2.1.3",
+    "pandas": "2.2.3",
+    "pillow": "11.3.0",
+    "tqdm": "4.67.3",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

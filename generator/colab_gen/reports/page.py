@@ -15,7 +15,7 @@ from colab_gen.text import one_line
 __all__ = ["page"]
 
 _STATUSES: tuple[Status, ...] = ("passed", "failed", "not run")
-_PACKAGES = {"python": "Python", "ipython": "IPython", "ipykernel": "ipykernel"}
+_PACKAGES = {"python": "Python", "ipython": "IPython"}
 
 
 def page(reports: Sequence[Named], *, made: datetime | None = None) -> str:
@@ -79,7 +79,7 @@ def _contents(reports: Sequence[Named]) -> str:
 def _environment(reports: Sequence[Named]) -> str:
     found = versions(reports)
     rows = "".join(
-        f'<tr><th scope="row">{_PACKAGES[v.package]}</th><td>{escape(v.here)}</td>'
+        f'<tr><th scope="row">{_PACKAGES.get(v.package, v.package)}</th><td>{escape(v.here)}</td>'
         f"<td>{escape(v.colab)}</td><td>{_compared(v.same)}</td></tr>"
         for v in found
     )

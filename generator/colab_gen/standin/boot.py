@@ -3,6 +3,7 @@
 Runs under the kernel's interpreter; standard library, IPython and ipykernel only.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -13,10 +14,14 @@ import sys
 import time
 import tokenize
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 __all__ = ["extra_files", "run", "versions"]
+
+# What cells use most of what Colab's image holds; a report tells of their versions.
+_PACKAGES = ("matplotlib", "numpy", "pandas", "pillow", "tqdm")
 
 
 def versions() -> dict[str, Any]:
@@ -28,11 +33,16 @@ def versions() -> dict[str, Any]:
     import ipykernel.kernelapp
     import IPython
 
+    packages = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            packages[name] = metadata.version(name)
     return {
         "environment": {
             "python": platform.python_version(),
             "ipython": IPython.__version__,
             "ipykernel": ipykernel._version.__version__,
+            **packages,
         }
     }
 
