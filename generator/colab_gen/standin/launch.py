@@ -8,6 +8,7 @@ client knows and signals; the first of the new pid namespace, which reaps; and t
 and not executed anew, so that it finds the imports done.
 """
 
+import compileall
 import ctypes
 import json
 import os
@@ -41,6 +42,9 @@ def main() -> None:
 
 def _find_out(folder: str) -> dict[str, Any]:
     """Return what `_start` need not find out for every kernel; `folder` is any empty one."""
+    # A kernel sees our package read-only, and would compile it each time.
+    if not sys.dont_write_bytecode:
+        compileall.compile_dir(Path(__file__).with_name("site"), quiet=2)
     return {**boot.versions(), "refusal": isolate.refusal(folder)}
 
 
