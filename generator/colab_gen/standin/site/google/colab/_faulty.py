@@ -34,7 +34,7 @@ def install(faults):
     _faults.update(faults)
     builtins.open = io.open = _opening(io.open)
     names = IPython.get_ipython().user_ns
-    if getattr(names.get("open"), "__module__", "").startswith("IPython"):
+    if hasattr(names.get("open"), "__wrapped__"):
         names["open"] = io.open  # cells have one of IPython's own
     shutil._USE_CP_SENDFILE = False  # the kernel would copy, and Python not see it
     for name in ("listdir", "scandir"):
