@@ -78,8 +78,6 @@ def test_a_feature_finishes_or_names_the_remedy(catalog, feature, fault, values,
             c for c in given["cells"] if c["metadata"]["colab_gen"]["snippet"] != "images"
         ]
     report = run(given, prepare=_prepare(catalog, features, values), faults=(fault,), timeout=120)
-    if any("no fault of files" in line for line in report.limits):
-        pytest.skip("NOT CHECKED: no file system of our own can be mounted here")
     failed = [o for o in report.outcomes if o.status == "failed"]
     assert bool(failed) == bool(words), failed
     assert report.faults[0].startswith(fault.split(":")[0])
@@ -227,6 +225,37 @@ def test_the_file_system_of_the_faults_is_one():
     if report.limits:
         pytest.skip("NOT CHECKED: no file system of our own can be mounted here")
     assert report.passed, report.outcomes
+
+
+@pytest.mark.runs
+@pytest.mark.parametrize(
+    ("fault", "source", "number"),
+    [
+        ("eio:1", "open(D + 'a').read()", 5),
+        ("quota", "shutil.copy(D + 'a', '/content/b')", 5),
+        ("quota", "pathlib.Path(D + 'a').read_text()", 5),
+        ("drive-full", "pathlib.Path(D + 'b').write_text('x')", 28),
+        ("eio-folder:0", "os.listdir(D)", 5),
+        ("disconnect:0", "list(os.scandir(D))", 107),
+        ("disconnect:0", "open(D + 'a')", 107),
+        ("slow:0.1", "open(D + 'a').read()", None),
+    ],
+)
+def test_faults_without_a_file_system_of_our_own(fault, source, number):
+    report = run(
+        notebook(
+            MOUNT + "import os, pathlib, shutil; D = '/content/drive/MyDrive/'",
+            f"number = None\ntry: {source}\nexcept OSError as error: number = error.errno\n"
+            f"assert number == {number}, number",
+            "drive.mount('/content/drive', force_remount=True)\nos.stat(D + 'a')\n"
+            "open('c', 'w').write('x'); assert open('c').read() == 'x'",
+        ),
+        prepare=lambda drive: drive.joinpath("a").write_text("words"),
+        faults=[fault],
+        isolated=False,
+    )
+    assert report.passed, report.outcomes
+    assert any("Python's own file functions only" in line for line in report.limits)
 
 
 @pytest.mark.parametrize(

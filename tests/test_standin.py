@@ -289,8 +289,9 @@ def test_googles_own_package_under_the_same_page(not_checked, tmp_path):
             "[Errno 30] Read-only file system: '/content/drive/MyDrive/a'",
         ),
         "from google.colab import files, output, runtime, userdata\n"
-        "assert userdata.get('KEY') == 'word'\nassert output.eval_js('1') is None\n"
+        "assert userdata.get('KEY') == 'word'\nassert output.eval_js('1') == 1\n"
         "assert list(files.upload()) == ['b.txt']\nfiles.download('/content/b.txt')",
+        "drive.flush_and_unmount()\nimport os; assert os.listdir('/content/drive') == []",
         "runtime.unassign()",
         google_colab=Path(checkout),
         python=os.environ.get("COLAB_GEN_GOOGLE_COLAB_PYTHON", sys.executable),

@@ -27,7 +27,10 @@ def main() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(15, b"drive", 0, 0, 0)
     found = re.search(r"mount_point_path:([^ ,]+)", words)
-    if "--push_changes_and_quit" in words or not found:
+    if "--push_changes_and_quit" in words:
+        _unmount(libc)
+        return
+    if not found:
         sys.exit(1)
     with open("/opt/google/drive/settings.json") as file:
         settings = json.load(file)
@@ -40,7 +43,7 @@ def main() -> None:
     os.makedirs(point, exist_ok=True)
     # A cell that is interrupted interrupts its whole group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if settings["files"]:
+    if os.access("/dev/fuse", os.R_OK | os.W_OK):
         drivefs.serve(_FILES, point, settings["files"], read_only=read_only)
         return
     if libc.mount(_FILES.encode(), point.encode(), None, _BIND, None):
@@ -50,6 +53,13 @@ def main() -> None:
         libc.mount(None, point.encode(), None, _BIND | _REMOUNT | _RDONLY, None)
     while True:
         signal.pause()
+
+
+def _unmount(libc: ctypes.CDLL) -> None:
+    with open("/proc/self/mounts") as file:
+        points = [line.split()[1] for line in file if " fuse.drive " in line]
+    for point in points:
+        libc.umount2(point.encode(), 2)
 
 
 def _log(text: str) -> None:

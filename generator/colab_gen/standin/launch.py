@@ -99,9 +99,9 @@ def _isolated(order: dict[str, Any], machine: Path, connection: str, state: dict
             home=order["home"],
             own=order["home"] == "/root",
         )
-        if order["settings"]["files"] and not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        order["settings"]["fuse"] = os.access("/dev/fuse", os.R_OK | os.W_OK)
+        if not order["settings"]["fuse"]:
             state["missing"].append("fuse")
-            order["settings"]["files"] = {}
     except OSError as error:
         # Half of it is done by now, so that only a new process can go on without.
         _tell(machine / "run", {**state, "isolated": False, "refusal": str(error)})

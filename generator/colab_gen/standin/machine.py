@@ -30,7 +30,6 @@ _ROOTS = ("MyDrive", "Shareddrives", "Othercomputers", ".Trash-0", ".shortcut-ta
 _LIMITS = {
     "network": "the cells could reach the network of this machine",
     "processes": "the cells could see the processes of this machine",
-    "fuse": "no fault of files on Drive was made, because /dev/fuse cannot be used here",
 }
 
 
@@ -174,6 +173,7 @@ class Machine:
             "patience": _HURRY if silent else 1,
             "mount": next(iter(self._faults.of("mount")), ""),
             "files": self._faults.of("files"),
+            "fuse": False,
             "memory": self._faults.value("out-of-memory"),
         }
 
@@ -241,19 +241,21 @@ class Machine:
             ]
             if not self._network:
                 limits.append(_LIMITS["network"])
-        limits += self._limits_of_faults(isolated=state["isolated"])
-        if self._google_colab and self._target.colab:
+        fuse = state["isolated"] and "fuse" not in state.get("missing", ())
+        limits += self._limits_of_faults(fuse=fuse)
+        if self._google_colab and self._target.colab and not fuse:
             limits.append("drive.flush_and_unmount found nothing mounted, for it looks for FUSE")
         return tuple(limits)
 
-    def _limits_of_faults(self, *, isolated: bool) -> list[str]:
+    def _limits_of_faults(self, *, fuse: bool) -> list[str]:
         limits = []
         if self._settings()["patience"] != 1 and not self._google_colab and self._target.colab:
             limits.append("what nobody answers was waited for a twentieth of the time only")
         if not self._target.colab and (self._faults.of("mount") or self._faults.of("files")):
             limits.append(f"no fault of Drive was made, because {self._target.title} has no Drive")
-        elif not isolated and self._faults.of("files"):
-            limits.append("no fault of files on Drive was made, because that takes namespaces")
+        elif self._faults.of("files") and not fuse:
+            what = "nothing" if self._google_colab else "Python's own file functions only"
+            limits.append(f"the faults of files on Drive met {what}, for lack of /dev/fuse")
         return limits
 
     def _remove(self) -> None:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 
-from google.colab import _message, _settings, output
+from google.colab import _faulty, _message, _settings, output
 
 __all__ = ["flush_and_unmount", "mount"]
 
@@ -54,6 +54,9 @@ def mount(mountpoint, force_remount=False, timeout_ms=120000, readonly=False):
         raise ValueError("mount failed")  # nobody was there to allow it
     folder, can_mount = _where
     (_mount if can_mount else _link)(folder, mountpoint, readonly)
+    if _settings.settings["files"] and not _settings.settings["fuse"]:
+        _faulty.mounted(_mounted, f"{folder}/files")
+        _faulty.install(_settings.settings["files"])
     output.clear(wait=True, output_tags="dfs-auth-dance")
     print(f"Mounted at {mountpoint}")
 
@@ -82,7 +85,7 @@ def _mount(folder, point, readonly):
     global _mounted
     point = os.path.abspath(point)
     os.makedirs(point, exist_ok=True)
-    if _settings.settings["files"]:
+    if _settings.settings["files"] and _settings.settings["fuse"]:
         _serve(point, readonly)
         return
     try:
