@@ -30,7 +30,7 @@ _SUBSCRIBING = 0.05
 
 def quiet_log() -> logging.Logger:
     """Return a log that nobody sees: what goes wrong is told by reports and exceptions."""
-    log = logging.Logger("colab-gen")
+    log = logging.Logger("colab-gen", level=logging.CRITICAL)
     log.addHandler(logging.NullHandler())
     return log
 
