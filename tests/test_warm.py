@@ -103,7 +103,7 @@ def test_the_environment_is_that_of_a_kernel_started_alone(parent):
         "ignored = [s for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN]\n"
         "print(json.dumps([sorted(os.environ.items()), sys.path, sys.argv, os.getpid(),\n"
         "    os.getcwd(), tempfile.gettempdir(), sorted(ignored), threading.active_count(),\n"
-        "    len(os.listdir('/proc/self/fd')), os.isatty(0), os.umask(0o22),\n"
+        "    sys.stdin.isatty(), os.isatty(0), os.umask(0o22),\n"
         "    sys.stdin.__class__.__name__, __name__, sorted(vars()), os.path.expanduser('~')]))\n"
         "import subprocess\nprint(subprocess.run('cat; ulimit -a', shell=True,\n"
         "    capture_output=True).stdout)"
