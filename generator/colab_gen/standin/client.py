@@ -32,7 +32,7 @@ _HOPELESS = 2
 
 def quiet_log() -> logging.Logger:
     """Return a log that nobody sees: what goes wrong is told by reports and exceptions."""
-    log = logging.Logger("colab-gen")
+    log = logging.Logger("colab-gen", level=logging.CRITICAL)
     log.addHandler(logging.NullHandler())
     return log
 

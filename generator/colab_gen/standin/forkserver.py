@@ -65,8 +65,8 @@ def serve(
     """
     host = socket.socket(fileno=control)
     try:
-        _import(folder, preload)
-        known = find_out(str(folder / "empty"))
+        variables = _import(folder, preload)
+        known = {**find_out(str(folder / "empty")), "variables": variables, "parent": os.getpid()}
         _check_threads()
     except (ImportError, RuntimeError) as error:
         _say(host, {"refused": " ".join(str(error).split()) or type(error).__name__})
@@ -90,7 +90,8 @@ def start_afresh() -> None:
                 clear()
 
 
-def _import(folder: Path, preload: list[str]) -> None:
+def _import(folder: Path, preload: list[str]) -> dict[str, str]:
+    """Return the environment variables that were set by what a kernel imports as it goes."""
     os.chdir(folder / "home")  # matplotlib looks for settings where it is imported
     environment = dict(os.environ)
     for name in [n for n in environment if n.startswith(("MPL", "MATPLOTLIB", "XDG_"))]:
@@ -98,11 +99,14 @@ def _import(folder: Path, preload: list[str]) -> None:
     # Settings of the user's are not the kernel's; libraries read them as they are imported.
     os.environ.update(HOME=str(folder / "home"), MPLBACKEND=_BACKEND)
     importlib.import_module("ipykernel.kernelapp")
+    before = dict(os.environ)
     for name in (*_WHILE_STARTING, *preload):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    after = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment)
+    return {name: value for name, value in after.items() if before.get(name) != value}
 
 
 def _check_threads() -> None:

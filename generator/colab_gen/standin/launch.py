@@ -57,10 +57,14 @@ def _start(
         order_file: what the machine is to be like.
         connection: the kernel's connection file.
         parent: the process with which the kernel ends, 0 where something else sees to it.
-        known: what `_find_out` returned in the process that this one was forked from.
+        known: what `_find_out` returned in the process that this one was forked from, that
+            process, and the variables that its imports set.
     """
     _die_with_parent()
+    if known and os.getppid() != known["parent"]:
+        os._exit(1)  # it was gone before that took hold
     order = json.loads(Path(order_file).read_text())
+    order["environment"].update((known or {}).get("variables", {}))
     machine = Path(order["machine"])
     state = {"isolated": False, "missing": [], "refusal": ""}
     try:
