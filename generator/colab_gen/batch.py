@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
@@ -22,6 +22,8 @@ from colab_gen.progress import Watch, watching
 from colab_gen.standin import WarmParent, preload_for
 
 __all__ = ["most_at_once", "open_ledger", "read_jobs", "run_batch"]
+
+T = TypeVar("T")
 
 _LEDGER = Path(".colab-gen")
 _KERNEL = 200 * 2**20  # bytes that a kernel takes before its cells take any
@@ -85,7 +87,9 @@ def run_batch(
         in_flight = at_once or cluster.size
     else:
         in_flight = min(at_once or most_at_once(), len(jobs))
-        executor = ThreadPoolExecutor(in_flight)
+        # One at a time is done right here, where Ctrl-C reaches it: a machine of Colab that is
+        # waited for by another thread would not be released.
+        executor = ThreadPoolExecutor(in_flight) if in_flight > 1 else _Here()
     with (
         executor,
         nullcontext() if address or alone else _warm_parent(jobs) as warm,
@@ -109,6 +113,18 @@ def run_batch(
             on_result=keep,
             work=perform if address else work,
         )
+
+
+class _Here(Executor):
+    """Performs each job in the thread that submits it, before `submit` returns."""
+
+    def submit(self, call: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(call(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 def most_at_once() -> int:

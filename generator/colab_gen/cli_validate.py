@@ -169,7 +169,7 @@ def validate(
     have = {result.name for result in results}
     results += batch.run_batch(
         [job for job in jobs if job.name not in have],
-        at_once=at_once or (1 if "on" in options else None),
+        at_once=1 if "on" in options else at_once,
         address=address,
         ledger=ledger if folder or resume or only_failed else None,
         alone=len(names) == 1,
@@ -179,6 +179,9 @@ def validate(
     results.sort(key=lambda result: names[result.name])
     code = _tell(results, as_json, alone=len(names) == 1)
     deliver(results, html=html, junit=junit, executed=executed, slowest=slowest, as_json=as_json)
+    if len(names) > 1:
+        passed = sum(result.passed for result in results)
+        console.say(f"{passed} of {len(results)} notebooks passed")
     return code
 
 
@@ -205,7 +208,4 @@ def _tell(results: Sequence["Result"], as_json: bool, *, alone: bool) -> int:
             console.say(f"colab-gen: {'' if told else f'{result.name}: '}{result.fault}")
         elif not as_json and (alone or not result.passed or not sys.stdout.isatty()):
             console.print_result(result)
-    if not alone:
-        passed = sum(result.passed for result in results)
-        console.say(f"{passed} of {len(results)} notebooks passed")
     return max((result.code for result in results), default=0)
