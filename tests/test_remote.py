@@ -395,7 +395,8 @@ def test_validate_on_colab(fake, colab_gen, tmp_path):
     done = colab_gen("validate", "a.ipynb", "--on", "colab")
     assert done.returncode == 3
     assert done.stderr.splitlines()[1:] == [
-        "colab-gen: a.ipynb: colab is not logged in; log in once with `colab sessions` in a terminal"
+        "colab-gen: a.ipynb: colab is not logged in; "
+        "log in once with `colab sessions` in a terminal"
     ]
 
 
