@@ -30,7 +30,14 @@ def versions() -> dict[str, Any]:
     Raises:
         ImportError: this interpreter cannot run a kernel.
     """
-    import ipykernel.kernelapp
+    # ipykernel does without the debugger where there is none; nobody debugs here, and it is a
+    # third of all that is imported. Cells can import it.
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
+    try:
+        import ipykernel.debugger
+        import ipykernel.kernelapp
+    finally:
+        del sys.modules["debugpy"]
     import IPython
 
     packages = {}

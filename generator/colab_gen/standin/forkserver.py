@@ -34,7 +34,6 @@ _WHILE_STARTING = (
     "faulthandler",
     "gzip",
     "ipykernel.datapub",
-    "ipykernel.debugger",
     "ipykernel.inprocess",
     "pydoc",
     "resource",
@@ -51,7 +50,8 @@ def serve(
     folder: Path,
     preload: list[str],
     *,
-    find_out: Callable[[str], _Facts],
+    versions: Callable[[], _Facts],
+    refusal: Callable[[str], str],
     start: Callable[..., None],
 ) -> None:
     """Answer requests until the other side is gone, then kill what is left and exit.
@@ -60,13 +60,14 @@ def serve(
         control: the descriptor of a socket that carries a JSON object a line each way.
         folder: a private folder; `home` in it is where imports find a home.
         preload: modules to be imported, as far as they are there.
-        find_out: returns what is the same for every kernel; is given an empty folder.
+        versions: imports what a kernel is and returns facts about it.
+        refusal: returns why there are no namespaces; is given an empty folder.
         start: becomes a kernel; takes the order, the connection file and what is known.
     """
     host = socket.socket(fileno=control)
     try:
-        variables = _import(folder, preload)
-        known = {**find_out(str(folder / "empty")), "variables": variables, "parent": os.getpid()}
+        known = {**_import(folder, preload, versions), "parent": os.getpid()}
+        known["refusal"] = refusal(str(folder / "empty"))
         _check_threads()
     except (ImportError, RuntimeError) as error:
         _say(host, {"refused": " ".join(str(error).split()) or type(error).__name__})
@@ -90,15 +91,15 @@ def start_afresh() -> None:
                 clear()
 
 
-def _import(folder: Path, preload: list[str]) -> dict[str, str]:
-    """Return the environment variables that were set by what a kernel imports as it goes."""
+def _import(folder: Path, preload: list[str], versions: Callable[[], _Facts]) -> _Facts:
+    """Return the versions, and the variables set by what a kernel imports as it goes."""
     os.chdir(folder / "home")  # matplotlib looks for settings where it is imported
     environment = dict(os.environ)
     for name in [n for n in environment if n.startswith(("MPL", "MATPLOTLIB", "XDG_"))]:
         del os.environ[name]
     # Settings of the user's are not the kernel's; libraries read them as they are imported.
     os.environ.update(HOME=str(folder / "home"), MPLBACKEND=_BACKEND)
-    importlib.import_module("ipykernel.kernelapp")
+    facts = versions()
     before = dict(os.environ)
     for name in (*_WHILE_STARTING, *preload):
         with contextlib.suppress(ImportError):
@@ -106,7 +107,8 @@ def _import(folder: Path, preload: list[str]) -> dict[str, str]:
     after = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment)
-    return {name: value for name, value in after.items() if before.get(name) != value}
+    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    return {**facts, "variables": changed}
 
 
 def _check_threads() -> None:

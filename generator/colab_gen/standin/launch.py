@@ -35,17 +35,19 @@ def main() -> None:
     parent = os.environ.pop("JPY_PARENT_PID", "0")
     if sys.argv[1] == "--warm":
         control, folder, *preload = sys.argv[2:]
-        forkserver.serve(int(control), Path(folder), preload, find_out=_find_out, start=_start)
+        # A kernel sees our package read-only, and would compile it each time.
+        if not sys.dont_write_bytecode:
+            compileall.compile_dir(Path(__file__).with_name("site"), quiet=2)
+        forkserver.serve(
+            int(control),
+            Path(folder),
+            preload,
+            versions=boot.versions,
+            refusal=isolate.refusal,
+            start=_start,
+        )
     else:
         _start(sys.argv[1], sys.argv[2], parent=int(parent))
-
-
-def _find_out(folder: str) -> dict[str, Any]:
-    """Return what `_start` need not find out for every kernel; `folder` is any empty one."""
-    # A kernel sees our package read-only, and would compile it each time.
-    if not sys.dont_write_bytecode:
-        compileall.compile_dir(Path(__file__).with_name("site"), quiet=2)
-    return {**boot.versions(), "refusal": isolate.refusal(folder)}
 
 
 def _start(
@@ -57,8 +59,8 @@ def _start(
         order_file: what the machine is to be like.
         connection: the kernel's connection file.
         parent: the process with which the kernel ends, 0 where something else sees to it.
-        known: what `_find_out` returned in the process that this one was forked from, that
-            process, and the variables that its imports set.
+        known: what the process that this one was forked from has found out: `environment`,
+            `refusal`, `variables` that its imports set, and itself as `parent`.
     """
     _die_with_parent()
     if known and os.getppid() != known["parent"]:
