@@ -7,15 +7,15 @@ The runs are interleaved and the medians compared, since machines are noisy. Pyt
 """
 
 import argparse
+import functools
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from side_by_side import machine, measure, median, save, table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -65,24 +65,21 @@ def main() -> None:
         todo = commands(Path(name))
         # Compiled modules are kept, as they are on everybody's machine after the first start.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        times: dict[str, list[float]] = {label: [] for label in todo}
-        for number in range(options.rounds + 1):
-            for label, command in todo.items():
-                start = time.perf_counter()
-                subprocess.run(command, check=True, cwd=name, env=environment, capture_output=True)
-                if number:  # the first round warms the file cache
-                    times[label].append(time.perf_counter() - start)
-    medians = {label: statistics.median(values) for label, values in times.items()}
-    floor = medians["import jinja2, yaml, click"]
-    print(f"{'command':<28} {'median':>9} {'x imports':>10}")
-    for label, median in medians.items():
-        print(f"{label:<28} {median * 1000:>6.0f} ms {median / floor:>10.2f}")
-    ours = medians["colab-gen new, 8 features"]
-    cookiecutter = medians["cookiecutter, one notebook"]
-    print(f"colab-gen with 8 features takes {ours / cookiecutter:.2f} of cookiecutter's time")
+
+        def run(command: list[str]) -> None:
+            subprocess.run(command, check=True, cwd=name, env=environment, capture_output=True)
+
+        ways = {label: functools.partial(run, command) for label, command in todo.items()}
+        figures = measure(ways, options.rounds)
+    print(f"{options.rounds} rounds; {machine()}\n")
+    print(table(figures, "import jinja2, yaml, click"))
+    ours = median(figures, "colab-gen new, 8 features")
+    floor = median(figures, "import jinja2, yaml, click")
+    cookiecutter = median(figures, "cookiecutter, one notebook")
+    print(f"\ncolab-gen with 8 features takes {ours / floor:.2f} of the imports' time,")
+    print(f"and {ours / cookiecutter:.2f} of cookiecutter's")
     if options.json:
-        machine = f"{platform.machine()}, Python {platform.python_version()}"
-        options.json.write_text(json.dumps({"machine": machine, "medians": medians}, indent=1))
+        save(options.json, "start-up of a whole process", figures)
 
 
 if __name__ == "__main__":

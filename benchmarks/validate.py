@@ -14,12 +14,9 @@ import functools
 import importlib.util
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +28,7 @@ import nbformat
 from colab_gen.run import run
 from colab_gen.standin import WarmParent, preload_for
 from nbconvert.preprocessors import ExecutePreprocessor
+from side_by_side import machine, measure, save, table
 
 LIGHT = (
     "import json, math, random",
@@ -133,16 +131,6 @@ def runners() -> dict[str, Runner]:
     return found
 
 
-def machine() -> str:
-    """Return what the figures were measured on."""
-    names = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
-    cpu = next((x.split(":")[1] for x in names.splitlines() if x.startswith("model name")), "")
-    return (
-        f"{os.cpu_count()} x {cpu.strip() or platform.machine()}, {platform.system()} "
-        f"{platform.release()}, Python {platform.python_version()}"
-    )
-
-
 def main() -> None:
     """Time, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -156,27 +144,17 @@ def main() -> None:
     todo = runners()
     first = next(iter(todo))
     todo = {name: todo[name] for name in todo if name == first or options.only in name}
-    times: dict[str, list[float]] = {name: [] for name in todo}
     with tempfile.TemporaryDirectory() as name:
         cells = SCIENCE if options.science else LIGHT
         paths = make_notebooks(Path(name), options.notebooks, cells)
         for execute in todo.values():  # files are in memory and modules compiled from here on
             execute(paths[:1])
-        for _ in range(options.rounds):
-            for label, execute in todo.items():
-                start = time.perf_counter()
-                execute(paths)
-                times[label].append(time.perf_counter() - start)
-    medians = {label: statistics.median(values) for label, values in times.items()}
-    load = ", ".join(f"{figure:.1f}" for figure in os.getloadavg())
-    print(f"{options.notebooks} notebooks, {options.rounds} rounds; {machine()}; load {load}")
-    print(f"{'runner':<40} {'median':>9} {'each':>8} {'x':>6}")
-    for label, median in medians.items():
-        each = median / options.notebooks
-        print(f"{label:<40} {median:>7.2f} s {each:>6.2f} s {medians[first] / median:>6.2f}")
+        ways = {label: functools.partial(execute, paths) for label, execute in todo.items()}
+        figures = measure(ways, options.rounds, warm_up=False)
+    print(f"{options.notebooks} notebooks, {options.rounds} rounds; {machine()}\n")
+    print(table(figures, first))
     if options.json:
-        result = {"machine": machine(), "notebooks": options.notebooks, "seconds": times}
-        options.json.write_text(json.dumps({**result, "medians": medians}, indent=1))
+        save(options.json, "executing notebooks", figures, notebooks=options.notebooks)
 
 
 if __name__ == "__main__":
