@@ -11,6 +11,7 @@ import click
 from colab_gen import console
 from colab_gen.arguments import equivalent, read_source, settings, with_flags
 from colab_gen.catalog import Catalog, load_catalog
+from colab_gen.cli_notebook import COMMANDS
 from colab_gen.cli_validate import validate
 from colab_gen.errors import ColabGenError, NotebookError, RecipeError
 from colab_gen.files import write_whole
@@ -27,6 +28,8 @@ Examples:
   colab-gen new --features drive,staging --set archive_name=photos.zip
   colab-gen new train.ipynb --all --gpu T4 --validate
   colab-gen new --recipe old.ipynb new.ipynb
+  colab-gen add train.ipynb dump
+  colab-gen update notebooks/
   colab-gen list -v
   colab-gen validate train.ipynb"""
 
@@ -216,7 +219,8 @@ def show(directories: tuple[Path, ...], feature: str) -> None:
     click.echo(console.highlighted(catalog.snippets[feature]))
 
 
-command.add_command(validate)
+for other in (*COMMANDS, validate):
+    command.add_command(other)
 
 
 @command.command()

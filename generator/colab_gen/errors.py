@@ -5,6 +5,7 @@ from collections.abc import Iterable
 __all__ = [
     "ColabGenError",
     "EnvironmentProblem",
+    "NotOurs",
     "NotebookError",
     "RecipeError",
     "RunError",
@@ -35,6 +36,10 @@ class SnippetError(ColabGenError):
 
 class NotebookError(ColabGenError):
     """A notebook that cannot be read, or a file that cannot be written."""
+
+
+class NotOurs(NotebookError):
+    """A notebook in which nothing was made by colab-gen."""
 
 
 class RunError(ColabGenError):

@@ -11,9 +11,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 
-__all__ = ["Kind", "Parameter", "Value", "check_value", "literal", "read_parameters", "set_values"]
+__all__ = [
+    "Kind",
+    "Parameter",
+    "Value",
+    "check_value",
+    "cut_values",
+    "literal",
+    "read_parameters",
+    "set_values",
+]
 
 Value = str | int | float | bool
 Kind = Literal["string", "integer", "number", "boolean", "slider", "date", "raw", "choice"]
@@ -63,6 +73,23 @@ def set_values(code: str, values: Mapping[str, Value]) -> str:
             written = literal(values[field.name]).encode()
             lines[field.line] = line[: field.start] + written + line[field.end :]
     return b"\n".join(lines).decode("utf-8", "surrogatepass")
+
+
+def cut_values(code: str, mark: str) -> tuple[str, dict[str, str]]:
+    """Return the code with a mark for the value of each field, and the values as written, by name.
+
+    Code that is no Python is read line by line. Of several fields of one name the first is cut.
+    """
+    lines, values = _lines(code), dict[str, str]()
+    try:
+        fields = [(field.line, field) for field in _fields(code)]
+    except (SyntaxError, ValueError):
+        fields = [(n, field) for n, line in enumerate(lines) for field in _lone_field(line)]
+    for number, field in fields:
+        if field.name not in values:
+            values[field.name], line = field.value, lines[number]
+            lines[number] = line[: field.start] + mark.encode() + line[field.end :]
+    return b"\n".join(lines).decode("utf-8", "surrogatepass"), values
 
 
 def check_value(parameter: Parameter, value: object) -> Value:
@@ -116,9 +143,13 @@ def _lines(code: str) -> list[bytes]:
     return code.encode("utf-8", "surrogatepass").split(b"\n")
 
 
-def _fields(code: str) -> Iterator[_Field]:
-    if "@param" not in code:
-        return
+# A cell is read as a template, filled in and recorded; parsing it takes most of the time of each.
+@lru_cache(maxsize=256)
+def _fields(code: str) -> tuple[_Field, ...]:
+    return tuple(_find_fields(code)) if "@param" in code else ()
+
+
+def _find_fields(code: str) -> Iterator[_Field]:
     lines = _lines(code)
     for statement in _statements(lines):
         if not isinstance(statement, ast.Assign) or statement.lineno != statement.end_lineno:
@@ -137,6 +168,13 @@ def _fields(code: str) -> Iterator[_Field]:
                 node=value,
                 comment=comment[1].decode().strip(),
             )
+
+
+def _lone_field(line: bytes) -> tuple[_Field, ...]:
+    try:
+        return _fields(line.decode("utf-8", "surrogatepass"))
+    except (SyntaxError, ValueError):
+        return ()
 
 
 def _statements(lines: list[bytes]) -> list[ast.stmt]:

@@ -10,7 +10,17 @@ from colab_gen.recipe import TPUS, Recipe, read_recipe
 from colab_gen.render import RenderedCell
 from colab_gen.text import one_line
 
-__all__ = ["Notebook", "build", "dumps", "loads", "new_cell", "recipe_of", "snippets_of"]
+__all__ = [
+    "Notebook",
+    "build",
+    "dumps",
+    "loads",
+    "mark",
+    "new_cell",
+    "recipe_of",
+    "record",
+    "snippets_of",
+]
 
 Notebook = dict[str, Any]
 
@@ -20,19 +30,30 @@ _LONG = 20
 
 def build(plan: Plan, cells: Iterable[RenderedCell]) -> Notebook:
     """Return the notebook of these cells, with the metadata Colab writes and reads."""
+    whole = list(cells)
     return {
-        "cells": [
-            new_cell(
-                cell.kind,
-                cell.source,
-                id=cell.id,
-                mark={"snippet": cell.snippet, "cell": cell.number},
-            )
-            for cell in cells
-        ],
-        "metadata": _metadata(plan.recipe),
+        "cells": [new_cell(cell.kind, cell.source, id=cell.id, mark=mark(cell)) for cell in whole],
+        "metadata": _metadata(plan.recipe, whole),
         "nbformat": 4,
         "nbformat_minor": 5,
+    }
+
+
+def mark(cell: RenderedCell) -> dict[str, Any]:
+    """Return what the metadata of a cell of ours says: where it is from, what it was."""
+    return {"snippet": cell.snippet, "cell": cell.number, "digest": cell.text.digest}
+
+
+def record(cells: Iterable[RenderedCell]) -> dict[str, Any]:
+    """Return what the notebook records of its cells as generated, for a merge with later ones.
+
+    `cells` has the digests of each cell's lines by the cell's id, `fields` the values of all form
+    fields as they were written.
+    """
+    whole = list(cells)
+    return {
+        "cells": {cell.id: cell.text.kept for cell in whole},
+        "fields": {name: value for cell in whole for name, value in cell.text.values.items()},
     }
 
 
@@ -107,7 +128,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _metadata(recipe: Recipe) -> dict[str, Any]:
+def _metadata(recipe: Recipe, cells: Iterable[RenderedCell]) -> dict[str, Any]:
     colab: dict[str, Any] = {"name": recipe.name, "provenance": [], "toc_visible": True}
     metadata: dict[str, Any] = {}
     if recipe.accelerator:
@@ -116,7 +137,7 @@ def _metadata(recipe: Recipe) -> dict[str, Any]:
     if recipe.high_ram:
         colab["machine_shape"] = "hm"
     metadata["colab"] = colab
-    metadata["colab_gen"] = {"recipe": recipe.as_dict()}
+    metadata["colab_gen"] = {"recipe": recipe.as_dict(), **record(cells)}
     metadata["kernelspec"] = {"display_name": "Python 3", "name": "python3"}
     metadata["language_info"] = {"name": "python"}
     return metadata

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Literal
 
 from jinja2 import Environment, StrictUndefined
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from colab_gen.errors import SnippetError
 from colab_gen.form import set_values
 from colab_gen.plan import Plan, Step
+from colab_gen.record import Text, read_text
 from colab_gen.text import markdown, one_line
 
 __all__ = ["RenderedCell", "render"]
@@ -32,7 +33,7 @@ _FILTERS = (
 _LONGEST = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RenderedCell:
     """A finished cell: the snippet it is from, its number there from 1, its kind and text."""
 
@@ -45,6 +46,11 @@ class RenderedCell:
     def id(self) -> str:
         """Its id in the notebook, the same wherever the snippet stands."""
         return f"{self.snippet}-{self.number}"
+
+    @cached_property
+    def text(self) -> Text:
+        """Its text as lines with the values of its form fields apart."""
+        return read_text(self.source, code=self.kind == "code")
 
 
 def render(plan: Plan) -> tuple[RenderedCell, ...]:
