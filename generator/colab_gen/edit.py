@@ -78,7 +78,7 @@ class Work:
         needed: Collection[str] = (),
         offer: bool = True,
         record: bool = True,
-    ) -> None:
+    ) -> State:
         """Bring a cell to today's text, with what the user changed in it since.
 
         Args:
@@ -110,18 +110,20 @@ class Work:
             self._mark(seen, today)
         if lines is None:
             self._offer(key, seen, today, theirs.source(values))
-            return
+            return "conflict"
         if key in self.claims.offers:
             self.patch.remove(self.claims.offers[key].index)
         source = Text(lines=lines, values=values).source()
         if source == seen.source:
-            self._note(today, _as_is(seen, today), source, source)
-            return
+            self._note(today, state := _as_is(seen, today), source, source)
+            return state
         untouched = mine.keys in (base, theirs.keys)
         if record and not seen.mark:
             self._mark(seen, today, mark(today))
         self._write(seen, source, clear=untouched)
-        self._note(today, "updated" if untouched else "merged", seen.source, source)
+        state = "updated" if untouched else "merged"
+        self._note(today, state, seen.source, source)
+        return state
 
     def drop(self, key: Key, base: tuple[str, ...] | None, *, needed: Collection[str] = ()) -> None:
         """Take out a cell that is made no longer; one that the user edited becomes the user's."""

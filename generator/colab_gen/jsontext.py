@@ -114,7 +114,7 @@ class _Part:
 
     @property
     def margin(self) -> str:
-        return self.gap.rpartition("\n")[2] if "\n" in self.gap else ""
+        return self.gap.rpartition(",")[2].rpartition("\n")[2] if "\n" in self.gap else ""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from colab_gen.errors import RecipeError
 from colab_gen.form import check_value, literal
 from colab_gen.jsontext import Document
 from colab_gen.notebook import record
-from colab_gen.ownership import known
+from colab_gen.ownership import NOTHING, claim, known
 from colab_gen.plan import make_plan
 from colab_gen.recipe import Recipe
 from colab_gen.record import same_value
@@ -41,6 +41,7 @@ def update(document: Document, catalog: Catalog, on_conflict: OnConflict = "both
         return mine if same_value(mine, value) else value
 
     new: list[RenderedCell] = []
+    stale = set[str]()
     planned = [cell.snippet for cell in subject.today]
     for snippet in dict.fromkeys((*planned, *(key[0] for key in subject.said.lines))):
         if snippet not in catalog.snippets:
@@ -51,7 +52,8 @@ def update(document: Document, catalog: Catalog, on_conflict: OnConflict = "both
             if today is None:
                 work.drop(key, base, needed={*lost, *typed} - fresh.keys())
             elif key in subject.claims.cells:
-                work.bring(key, base, today, choose, needed=lost)
+                if work.bring(key, base, today, choose, needed=lost) == "conflict":
+                    stale |= subject.claims.cells[key].text.values.keys()
             else:
                 work.gone(today)
         unpaired = [c for c in subject.today if c.snippet == snippet and c not in pairs.values()]
@@ -68,6 +70,8 @@ def update(document: Document, catalog: Catalog, on_conflict: OnConflict = "both
             work.add(cell, subject.today, _filled(cell, choose))
     values = {n: v for n, v in subject.recipe.values.items() if n in fresh or subject.missing}
     said = record(subject.today)
+    # A value that nobody typed is none that somebody typed while a conflict is open.
+    said["fields"] |= {n: v for n, v in subject.said.fields.items() if n in stale & fresh.keys()}
     for (snippet, number), lines in subject.said.lines.items():
         if snippet not in catalog.snippets:
             said["cells"][f"{snippet}-{number}"] = "".join(lines)
@@ -165,10 +169,12 @@ def adopt(document: Document, catalog: Catalog, features: Iterable[str] = ()) ->
     """
     edit = Edit(text=document.text)
     if known(document.data).recipe is None:
-        claims, found = recognise(document, catalog, pasted=True)
+        found = recognise(document, catalog, pasted=True)
         recipe = Recipe(title=title_of(document.data["cells"]), features=found)
         plan = make_plan(catalog, recipe)
         today = render(plan)
+        # Now that the features are known, so are texts that depend on them, as the cover does.
+        claims = claim(document.data["cells"], NOTHING, by_key(today), pasted=True)
         work = Work(document, claims)
         for key, cell in by_key(today).items():
             if key in claims.cells:

@@ -1,6 +1,6 @@
 """Whose a cell is: which cells of a notebook are ours, and which of today's cells they were."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,9 +9,13 @@ from colab_gen.merge import overlap
 from colab_gen.record import Text, digest, read_text, split
 from colab_gen.render import RenderedCell
 
-__all__ = ["Claims", "Key", "Known", "Seen", "claim", "key_of", "known", "pair"]
+__all__ = ["NOTHING", "Claims", "Key", "Known", "Seen", "claim", "key_of", "known", "pair"]
 
 Key = tuple[str, int]
+
+# Kinds ("" where it is not known) and lines' digests of what a cell may be.
+_Texts = list[tuple[str, tuple[str, ...]]]
+_Way = Callable[["Seen", Key, _Texts], bool]
 
 # A cell whose mark is lost is ours only if it has this much in common with what we make.
 _ALIKE = 0.5
@@ -79,6 +83,9 @@ class Known:
     fields: Mapping[str, str]
 
 
+NOTHING = Known(recipe=None, recorded=False, lines={}, fields={})
+
+
 @dataclass(slots=True)
 class Claims:
     """The cells that are ours, by what they were made from, and the offers beneath some of them."""
@@ -119,8 +126,8 @@ def claim(
 ) -> Claims:
     """Return which cells are ours: by mark, id, Colab's id, the same text, the same title.
 
-    Of several that claim the same, the first has it. Where nothing is recorded, ids count only with
-    a text like today's, and cells without a mark or id only if `pasted`.
+    Of several that claim the same, the first has it. Where nothing is recorded, an id counts only
+    with a text like one of today's, and text and title only if `pasted`.
     """
     seen = [Seen(index=index, cell=cell) for index, cell in enumerate(cells)]
     claims = Claims()
@@ -133,16 +140,24 @@ def claim(
         if one.key and (one.key in said.lines or not said.recorded):
             claims.cells.setdefault(one.key, one)
     free = [one for one in free if not one.key]
-    wanted = [key for key in (said.lines if said.recorded else today) if key not in claims.cells]
-    for ways in (_by_id, _by_colab_id, *((_by_text, _by_title) if said.recorded or pasted else ())):
-        for key in wanted:
+    if not said.recorded:
+        # What it was is not known, so it is ours if it is like any of today's of its snippet.
+        for one in free:
+            for key in filter(None, map(key_of, one.ids)):
+                texts: _Texts = [
+                    (cell.kind, cell.text.keys) for k, cell in today.items() if k[0] == key[0]
+                ]
+                if one not in claims.cells.values() and any(_alike(one, texts)):
+                    claims.cells.setdefault(key, one)
+    ways: list[_Way] = [_by_id, _by_colab_id] if said.recorded else []
+    ways += [_by_text, _by_title] if said.recorded or pasted else []
+    for way in ways:
+        for key in said.lines if said.recorded else today:
             texts = _texts(key, said, today)
-            for one in free:
-                if ways(one, key, texts, said.recorded):
-                    claims.cells[key] = one
-                    free.remove(one)
-                    break
-        wanted = [key for key in wanted if key not in claims.cells]
+            ours = {seen.index for seen in claims.cells.values()}
+            found = (one for one in free if one.index not in ours and way(one, key, texts))
+            if key not in claims.cells and (first := next(found, None)):
+                claims.cells[key] = first
     return claims
 
 
@@ -170,10 +185,8 @@ def pair(old: Mapping[int, tuple[str, ...]], new: Mapping[int, tuple[str, ...]])
     return pairs
 
 
-def _texts(
-    key: Key, said: Known, today: Mapping[Key, RenderedCell]
-) -> Iterable[tuple[str, tuple[str, ...]]]:
-    texts = []
+def _texts(key: Key, said: Known, today: Mapping[Key, RenderedCell]) -> _Texts:
+    texts: _Texts = []
     if key in said.lines:
         texts.append(("", said.lines[key]))
     if key in today:
@@ -181,25 +194,25 @@ def _texts(
     return texts
 
 
-def _by_id(one: Seen, key: Key, texts: Iterable[Any], recorded: bool) -> bool:
-    return one.ids[0] == f"{key[0]}-{key[1]}" and (recorded or any(_alike(one, texts)))
+def _by_id(one: Seen, key: Key, _texts: _Texts) -> bool:
+    return bool(one.ids[0] == f"{key[0]}-{key[1]}")
 
 
-def _by_colab_id(one: Seen, key: Key, texts: Iterable[Any], recorded: bool) -> bool:
-    return one.ids[1] == f"{key[0]}-{key[1]}" and (recorded or any(_alike(one, texts)))
+def _by_colab_id(one: Seen, key: Key, _texts: _Texts) -> bool:
+    return bool(one.ids[1] == f"{key[0]}-{key[1]}")
 
 
-def _by_text(one: Seen, _key: Key, texts: Iterable[Any], _recorded: bool) -> bool:
+def _by_text(one: Seen, _key: Key, texts: _Texts) -> bool:
     return any(kind in ("", one.kind) and keys == one.text.keys for kind, keys in texts)
 
 
-def _by_title(one: Seen, _key: Key, texts: Iterable[Any], _recorded: bool) -> bool:
+def _by_title(one: Seen, _key: Key, texts: _Texts) -> bool:
     if one.kind != "code" or not one.source.startswith(("# @title", "#@title")):
         return False
     return any(one.text.keys[0] == keys[0] for keys in _alike(one, texts))
 
 
-def _alike(one: Seen, texts: Iterable[Any]) -> Iterator[tuple[str, ...]]:
+def _alike(one: Seen, texts: _Texts) -> Iterator[tuple[str, ...]]:
     for kind, keys in texts:
         if kind in ("", one.kind) and overlap(one.text.keys, keys) >= _ALIKE:
             yield keys

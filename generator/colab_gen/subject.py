@@ -9,7 +9,7 @@ from colab_gen.edit import Change, Work
 from colab_gen.errors import NotOurs
 from colab_gen.form import check_value
 from colab_gen.jsontext import Document, in_order
-from colab_gen.ownership import Claims, Key, Known, claim, known, pair
+from colab_gen.ownership import NOTHING, Key, Known, claim, known, pair
 from colab_gen.plan import Plan, make_plan
 from colab_gen.recipe import Recipe, read_recipe
 from colab_gen.record import same_value
@@ -137,10 +137,8 @@ class Subject:
         )
 
 
-def recognise(
-    document: Document, catalog: Catalog, *, pasted: bool
-) -> tuple[Claims, tuple[str, ...]]:
-    """Return the cells that are ours in a notebook without a recipe, and their features.
+def recognise(document: Document, catalog: Catalog, *, pasted: bool) -> tuple[str, ...]:
+    """Return the features of which there are cells in a notebook without a recipe.
 
     With `pasted` a cell counts that has only the text or the title of one of ours.
     """
@@ -150,11 +148,9 @@ def recognise(
         cells = by_key(render(plan))
         required = {*catalog.features} - {name}
         today |= {key: cell for key, cell in cells.items() if key[0] not in required}
-    nothing = Known(recipe=None, recorded=False, lines={}, fields={})
-    claims = claim(document.data["cells"], nothing, today, pasted=pasted)
-    claims.cells = {key: seen for key, seen in claims.cells.items() if key in today}
-    names = {key[0] for key in claims.cells}
-    return claims, tuple(name for name in catalog.features if name in names)
+    claims = claim(document.data["cells"], NOTHING, today, pasted=pasted)
+    names = {snippet for snippet, _ in claims.cells}
+    return tuple(name for name in catalog.features if name in names)
 
 
 def by_key(cells: Iterable[RenderedCell]) -> dict[Key, RenderedCell]:
@@ -172,7 +168,7 @@ def title_of(cells: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _recovered(document: Document, catalog: Catalog, said: Known) -> Known:
-    _, features = recognise(document, catalog, pasted=False)
+    features = recognise(document, catalog, pasted=False)
     if not features:
         raise NotOurs("colab-gen did not make it; colab-gen adopt takes it in")
     title = title_of(document.data["cells"])
