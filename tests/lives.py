@@ -46,6 +46,10 @@ class Life:
     def __init__(self, text):
         self.notebook = json.loads(text)
         self.count = 0
+        self.story = []
+
+    def __repr__(self):
+        return f"<Life {self.notebook['metadata'].get('colab_gen', {}).get('recipe')} {self.story}>"
 
     @property
     def cells(self):

@@ -76,7 +76,7 @@ class Work:
         choose: Callable[[str, str | None], str | None],
         *,
         needed: Collection[str] = (),
-        offer: bool = True,
+        update: bool = True,
         record: bool = True,
     ) -> State:
         """Bring a cell to today's text, with what the user changed in it since.
@@ -87,7 +87,8 @@ class Work:
             today: the cell as it is generated now.
             choose: gives the value of a field, by its name and its value in the notebook.
             needed: fields whose values must not get lost.
-            offer: whether a text that cannot be merged is put beneath.
+            update: whether outputs are cleared, and a text that cannot be merged is put beneath;
+                else outputs stay, and such a cell is left alone.
             record: whether the cell is to say that today's text is what was generated.
         """
         self.keep(key, today)
@@ -99,10 +100,16 @@ class Work:
             name: choose(name, mine.values.get(name)) or value
             for name, value in {**theirs.values, **mine.values}.items()
         }
-        lines = self._lines(key, mine, base, theirs)
+        is_open = update and key in self.claims.offers
+        lines = None if is_open else _merged(mine, base, theirs)
+        if mine.lines == theirs.lines:
+            lines = mine.lines
         if lines and any(n in mine.values and n not in _names(lines, values) for n in needed):
             lines = None
-        if lines is None and (self.on_conflict == "mine" or not offer):
+        if lines is None and not update:
+            self._note(today, "edited", seen.source, seen.source)
+            return "conflict"
+        if lines is None and self.on_conflict == "mine":
             lines = mine.lines
         elif lines is None and self.on_conflict == "theirs":
             lines, base = theirs.lines, mine.keys
@@ -111,16 +118,16 @@ class Work:
         if lines is None:
             self._offer(key, seen, today, theirs.source(values))
             return "conflict"
-        if key in self.claims.offers:
+        if is_open:
             self.patch.remove(self.claims.offers[key].index)
         source = Text(lines=lines, values=values).source()
         if source == seen.source:
             self._note(today, state := _as_is(seen, today), source, source)
             return state
         untouched = mine.keys in (base, theirs.keys)
-        if record and not seen.mark:
+        if update and not seen.mark:
             self._mark(seen, today, mark(today))
-        self._write(seen, source, clear=untouched)
+        self._write(seen, source, clear=untouched and update)
         state = "updated" if untouched else "merged"
         self._note(today, state, seen.source, source)
         return state
@@ -167,23 +174,6 @@ class Work:
         self.changes.append(
             Change(snippet=snippet, number=number, state=state, before=old, after=new)
         )
-
-    def _lines(
-        self, key: Key, mine: Text, base: tuple[str, ...] | None, theirs: Text
-    ) -> tuple[str, ...] | None:
-        """Return the lines of both, or None for a conflict."""
-        if mine.lines == theirs.lines:
-            return mine.lines
-        if base is None or key in self.claims.offers:
-            return None
-        if mine.keys == base:
-            return theirs.lines
-        if theirs.keys == base:
-            return mine.lines
-        merged = merge(base, mine.keys, theirs.keys)
-        if merged is None:
-            return None
-        return tuple((mine if own else theirs).lines[n] for own, n in merged)
 
     def _offer(self, key: Key, seen: Seen, today: RenderedCell, new: str) -> None:
         source = _commented(new, today.kind)
@@ -234,6 +224,18 @@ class Work:
             if places := [first for k, (first, _) in self._there.items() if k[0] == snippet]:
                 return min(places) - 1
         return _below_title(self.patch.cells)
+
+
+def _merged(mine: Text, base: tuple[str, ...] | None, theirs: Text) -> tuple[str, ...] | None:
+    """Return the lines of both, or None for a conflict."""
+    if base is None:
+        return None
+    if mine.keys == base:
+        return theirs.lines
+    merged = merge(base, mine.keys, theirs.keys)
+    if merged is None:
+        return None
+    return tuple((mine if own else theirs).lines[n] for own, n in merged)
 
 
 def _marked(seen: Seen, today: RenderedCell) -> dict[str, Any]:

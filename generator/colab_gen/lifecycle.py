@@ -34,6 +34,8 @@ def update(document: Document, catalog: Catalog, on_conflict: OnConflict = "both
     work = Work(document, subject.claims, on_conflict)
     typed, fresh = subject.typed(), _fields(subject.today)
     ours = {*subject.said.fields, *subject.recipe.values}
+    if not subject.said.recorded:
+        ours |= typed.keys()  # nobody knows which of them were typed
     lost = {name for name in {**typed, **subject.recipe.values} if name in ours - fresh.keys()}
 
     def choose(name: str, mine: str | None) -> str | None:
@@ -60,6 +62,8 @@ def update(document: Document, catalog: Catalog, on_conflict: OnConflict = "both
         # Who deleted all cells of a snippet wants none; where nothing is recorded, a cell that is
         # missing may have been deleted.
         wanted = not keys or any(key in subject.claims.cells for key in keys)
+        if snippet in subject.said.declined:
+            continue
         for cell in unpaired:
             if wanted and subject.said.recorded:
                 new.append(cell)
@@ -75,6 +79,7 @@ def update(document: Document, catalog: Catalog, on_conflict: OnConflict = "both
     for (snippet, number), lines in subject.said.lines.items():
         if snippet not in catalog.snippets:
             said["cells"][f"{snippet}-{number}"] = "".join(lines)
+    said["cells"] = subject.without_declined(said["cells"])
     if subject.missing:
         known_fields = catalog.parameters()
         others = {n: v for n, v in subject.said.fields.items() if n not in known_fields}
@@ -108,7 +113,14 @@ def remove(
     """
     subject = Subject(document, catalog)
     if everything:
+        # First those that were not there when the notebook was adopted: texts depend on others.
+        first = {key[0] for key, seen in subject.claims.cells.items() if "adopted" in seen.mark}
+        kept = tuple(name for name in subject.recipe.features if name in first)
+        edit = _changed(subject, replace(subject.recipe, features=kept), without=subject.missing)
+        document = Document(edit.text, "cells")
+        subject = Subject(document, catalog)
         work = Work(document, subject.claims)
+        work.changes += [change for change in edit.changes if change.outdated]
         for key in sorted({*subject.said.lines, *subject.claims.cells}):
             work.drop(key, subject.said.lines.get(key))
         return Edit(text=work.patch.text(None), changes=tuple(work.changes), own=work.own)
@@ -173,13 +185,17 @@ def adopt(document: Document, catalog: Catalog, features: Iterable[str] = ()) ->
         recipe = Recipe(title=title_of(document.data["cells"]), features=found)
         plan = make_plan(catalog, recipe)
         today = render(plan)
-        # Now that the features are known, so are texts that depend on them, as the cover does.
+        # Now that the features are known, so are texts that depend on them.
         claims = claim(document.data["cells"], NOTHING, by_key(today), pasted=True)
         work = Work(document, claims)
+        said = record(today)
         for key, cell in by_key(today).items():
-            if key in claims.cells:
+            if catalog.snippets[key[0]].always:
+                claims.cells.pop(key, None)
+                said["cells"][cell.id] = ""
+            elif key in claims.cells:
                 work.adopt(key, cell)
-        ours = {"recipe": plan.recipe.as_dict(), **record(today)}
+        ours = {"recipe": plan.recipe.as_dict(), **said}
         edit = Edit(text=work.patch.text(ours), changes=tuple(work.changes), own=work.own)
         document = Document(edit.text, "cells")
     if names := [*features]:
@@ -221,12 +237,14 @@ def _changed(
                 kept.pop(id, None)
             elif was and new:
                 current = (kept.get(id), key[1]) == (was.text.kept, was.number)
-                if key in subject.claims.cells:
-                    if new.source == was.source and not forced.keys() & new.text.values.keys():
-                        work.keep(key, new)
-                    else:
-                        offer = current and not subject.catalog.snippets[snippet].always
-                        work.bring(key, was.text.keys, new, choose, offer=offer, record=current)
+                if seen := subject.claims.cells.get(key):
+                    current &= seen.mark.get("digest") in (None, was.text.digest)
+                    work.keep(key, new)
+                    if new.source != was.source or forced.keys() & new.text.values.keys():
+                        state = work.bring(
+                            key, was.text.keys, new, choose, update=False, record=current
+                        )
+                        current &= state != "conflict"
                 if current:
                     kept[id] = new.text.kept
     for key, cell in now.items():

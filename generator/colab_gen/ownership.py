@@ -75,12 +75,14 @@ class Known:
     """What a notebook's metadata says: its recipe, lines and fields as generated.
 
     `recipe` is None in a notebook without any, `recorded` is false where lines are not recorded.
+    `declined` are snippets that every notebook has and this one is to have not.
     """
 
     recipe: Mapping[str, Any] | None
     recorded: bool
     lines: Mapping[Key, tuple[str, ...]]
     fields: Mapping[str, str]
+    declined: frozenset[str] = frozenset()
 
 
 NOTHING = Known(recipe=None, recorded=False, lines={}, fields={})
@@ -108,6 +110,9 @@ def known(notebook: Mapping[str, Any]) -> Known:
         recorded=isinstance(cells, Mapping),
         lines={key: keys for key, keys in lines.items() if key and keys},
         fields={name: value for name, value in fields.items() if isinstance(value, str)},
+        declined=frozenset(
+            key[0] for id, kept in _mapping(cells).items() if kept == "" and (key := key_of(id))
+        ),
     )
 
 

@@ -75,23 +75,20 @@ class Patch:
             return index is not None and cell.get("id") == self.cells[index].get("id")
 
         taken = {cell["id"] for n, cell in order if settled(n, cell) and "id" in cell}
-        taken |= {cell["metadata"].get("id") for n, cell in order if n is not None}
+        # Colab's own ids may stand twice, in copies of the user's; a new cell avoids them all.
+        avoided = {cell["metadata"].get("id") for n, cell in order if n is not None}
         done = []
         for index, cell in order:
-            if not settled(index, cell) or index is None:
-                cell = _with_id(cell, taken, ours=index is not None)
+            if not settled(index, cell):
+                cell = _with_id(cell, taken, avoided if index is None else set())
             done.append((index, cell))
         return done
 
 
-def _with_id(cell: Mapping[str, Any], taken: set[Any], *, ours: bool) -> Mapping[str, Any]:
-    wanted = cell.get("id") or cell["metadata"]["id"]
-    # A renumbered cell's own two ids are the same; only another cell's stand in its way.
-    if ours and wanted not in {*taken} - {cell["metadata"].get("id")}:
-        taken.add(wanted)
-        return cell
+def _with_id(cell: Mapping[str, Any], taken: set[Any], avoided: set[Any]) -> Mapping[str, Any]:
+    wanted = cell["id"] if "id" in cell else cell["metadata"]["id"]
     id, count = wanted, 1
-    while id in taken:
+    while id in taken or id in avoided:
         count += 1
         id = f"{wanted}-{count}"
     taken.add(id)

@@ -101,12 +101,19 @@ class Subject:
         says stands for itself.
         """
         if self.said.recorded:
-            return {f"{s}-{n}": "".join(keys) for (s, n), keys in self.said.lines.items()}
+            return self.without_declined(
+                {f"{s}-{n}": "".join(keys) for (s, n), keys in self.said.lines.items()}
+            )
         lines = {cell.id: cell.text.kept for cell in self.today}
         for (snippet, number), seen in self.claims.cells.items():
             if seen.mark.get("digest") == seen.text.digest:
                 lines[f"{snippet}-{number}"] = seen.text.kept
         return lines
+
+    def without_declined(self, lines: Mapping[str, str]) -> dict[str, str]:
+        """Return what is to be recorded of cells, with nothing for those that are not wanted."""
+        ours = {c.id: "" for c in self.today if c.snippet in self.said.declined}
+        return {**lines, **ours}
 
     def edit(
         self,
