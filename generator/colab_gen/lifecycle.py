@@ -116,11 +116,13 @@ def remove(
         # First those that were not there when the notebook was adopted: texts depend on others.
         first = {key[0] for key, seen in subject.claims.cells.items() if "adopted" in seen.mark}
         kept = tuple(name for name in subject.recipe.features if name in first)
-        edit = _changed(subject, replace(subject.recipe, features=kept), without=subject.missing)
-        document = Document(edit.text, "cells")
-        subject = Subject(document, catalog)
+        before = replace(subject.recipe, features=kept)
+        edit = _changed(subject, before, without=subject.missing) if first else None
+        if edit:
+            document = Document(edit.text, "cells")
+            subject = Subject(document, catalog)
         work = Work(document, subject.claims)
-        work.changes += [change for change in edit.changes if change.outdated]
+        work.changes += edit.changes if edit else ()
         for key in sorted({*subject.said.lines, *subject.claims.cells}):
             work.drop(key, subject.said.lines.get(key))
         return Edit(text=work.patch.text(None), changes=tuple(work.changes), own=work.own)
