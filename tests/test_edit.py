@@ -217,6 +217,24 @@ def test_of_copies_the_first_is_ours():
     assert (states(edit)["greet-2"], edit.own) == ("updated", 1)
 
 
+def test_a_copy_is_not_taken_for_the_cell_that_has_its_number_now():
+    one = life("tally")
+    one.duplicate(2)
+    edit = updated(one.text())
+    assert states(edit)["tally-2"] == "added"
+    again = updated(edit.text)
+    assert (again.text, again.own) == (edit.text, 1)
+
+
+def test_what_records_nothing_is_updated_first():
+    one = life("greet")
+    one.clear_notebook()
+    with pytest.raises(NotebookError, match="run colab-gen update on it first"):
+        add(read_document(one.text()), V1, ["clock"])
+    text = updated(one.text(), V1).text
+    assert states(add(read_document(text), V1, ["clock"]))["clock-1"] == "added"
+
+
 def test_moved_cells_stay_where_they_are():
     one = life("greet", "clock")
     one.cells.reverse()

@@ -116,14 +116,8 @@ def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new(tmp_path):
     path.write_text(old)
     found = set()
     for turn in range(12):
-        words = [
-            sys.executable,
-            "-c",
-            script,
-            str(path),
-            *(str(tmp_path / n) for n in ("old", "new")),
-        ]
-        process = subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE)
+        words = [sys.executable, "-c", script, "a.ipynb", "old", "new"]
+        process = subprocess.Popen(words, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE)
         assert process.stdout.readline() == b"ready\n"
         time.sleep(0.003 + 0.0071 * turn)
         process.send_signal(signal.SIGKILL)

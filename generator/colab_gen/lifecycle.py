@@ -91,7 +91,7 @@ def add(document: Document, catalog: Catalog, features: Iterable[str]) -> Edit:
     """Put features in, with what they require; one whose cells were deleted comes back.
 
     Raises:
-        NotOurs: nothing in the notebook is ours.
+        NotebookError: nothing in the notebook is ours, or its metadata was cleaned.
         RecipeError: a feature is not there, or cannot stand beside another.
     """
     subject = Subject(document, catalog)
@@ -108,7 +108,7 @@ def remove(
     """Take features out, and what only they required; cells that the user edited stay as theirs.
 
     Raises:
-        NotOurs: nothing in the notebook is ours.
+        NotebookError: nothing in the notebook is ours, or its metadata was cleaned.
         RecipeError: a feature is not in the notebook, or another one there requires it.
     """
     subject = Subject(document, catalog)
@@ -150,7 +150,7 @@ def set_fields(document: Document, catalog: Catalog, values: Mapping[str, Any]) 
     """Fill in form fields, whatever the user typed there.
 
     Raises:
-        NotOurs: nothing in the notebook is ours.
+        NotebookError: nothing in the notebook is ours, or its metadata was cleaned.
         RecipeError: there is no such field in the notebook, or it does not take the value.
     """
     subject = Subject(document, catalog)
@@ -221,7 +221,7 @@ def _changed(
     plan, work, forced = subject.plan(recipe), Work(subject.document, subject.claims), forced or {}
     then, now = by_key(subject.today), by_key(render(plan))
     kept = subject.recorded()
-    fields = {**({} if subject.said.recorded else _fields(subject.today)), **subject.said.fields}
+    fields = dict(subject.said.fields)
     typed, fresh = subject.typed(), _fields(now.values())
 
     def choose(name: str, mine: str | None) -> str | None:

@@ -142,7 +142,7 @@ def claim(
     free = [one for one in seen if not one.is_offer and one.kind in ("code", "markdown")]
     # An offer that was edited may have become the cell itself, but only if nothing else has.
     for one in sorted(free, key=lambda one: "offer" in one.mark):
-        if one.key and (one.key in said.lines or not said.recorded):
+        if one.key and _is_marked(one, said.lines.get(one.key), said.recorded):
             claims.cells.setdefault(one.key, one)
     free = [one for one in free if not one.key]
     if not said.recorded:
@@ -188,6 +188,16 @@ def pair(old: Mapping[int, tuple[str, ...]], new: Mapping[int, tuple[str, ...]])
     take(p for p in sorted(every, key=lambda p: -alike[p]) if alike[p] >= _ALIKE)
     take((a, b) for a, b in every if a == b)
     return pairs
+
+
+def _is_marked(one: Seen, lines: tuple[str, ...] | None, recorded: bool) -> bool:
+    """Tell whether a cell's mark says what the notebook does.
+
+    A copy keeps the mark of its time, and another cell may have that number by now.
+    """
+    if not lines or not recorded:
+        return not recorded
+    return one.mark.get("digest") in (None, digest("".join(lines)))
 
 
 def _texts(key: Key, said: Known, today: Mapping[Key, RenderedCell]) -> _Texts:

@@ -39,8 +39,8 @@ class Text:
 
     @property
     def digest(self) -> str:
-        """The digest of all lines, whatever the values are."""
-        return digest("\n".join(self.lines))
+        """The digest of all lines, whatever the values are; it can be had from their own too."""
+        return digest(self.kept)
 
     def source(self, values: Mapping[str, str] | None = None) -> str:
         """Return the text with values in its holes: those given, else its own."""

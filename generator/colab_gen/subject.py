@@ -6,7 +6,7 @@ from typing import Any
 
 from colab_gen.catalog import Catalog
 from colab_gen.edit import Change, Work
-from colab_gen.errors import NotOurs
+from colab_gen.errors import NotebookError, NotOurs
 from colab_gen.form import check_value
 from colab_gen.jsontext import Document, in_order
 from colab_gen.ownership import NOTHING, Key, Known, claim, known, pair
@@ -97,18 +97,14 @@ class Subject:
     def recorded(self) -> dict[str, str]:
         """Return what is recorded of each cell, by its id.
 
-        Of a notebook that records nothing, it is today's cells; a cell that still is as its mark
-        says stands for itself.
+        Raises:
+            NotebookError: nothing is.
         """
-        if self.said.recorded:
-            return self.without_declined(
-                {f"{s}-{n}": "".join(keys) for (s, n), keys in self.said.lines.items()}
-            )
-        lines = {cell.id: cell.text.kept for cell in self.today}
-        for (snippet, number), seen in self.claims.cells.items():
-            if seen.mark.get("digest") == seen.text.digest:
-                lines[f"{snippet}-{number}"] = seen.text.kept
-        return lines
+        if not self.said.recorded:
+            raise NotebookError("its metadata was cleaned: run colab-gen update on it first")
+        return self.without_declined(
+            {f"{s}-{n}": "".join(keys) for (s, n), keys in self.said.lines.items()}
+        )
 
     def without_declined(self, lines: Mapping[str, str]) -> dict[str, str]:
         """Return what is to be recorded of cells, with nothing for those that are not wanted."""
