@@ -11,7 +11,6 @@ import click
 from colab_gen import console
 from colab_gen.arguments import equivalent, read_source, settings, with_flags
 from colab_gen.catalog import Catalog, load_catalog
-from colab_gen.cli_notebook import COMMANDS
 from colab_gen.cli_validate import validate
 from colab_gen.errors import ColabGenError, NotebookError, RecipeError
 from colab_gen.files import write_whole
@@ -93,7 +92,25 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
         context.exit()
 
 
-@click.group(epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands; those that change notebooks are imported only when one of them is asked for."""
+
+    later = ("add", "adopt", "diff", "remove", "set", "status", "update")
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted({*super().list_commands(context), *self.later})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in self.later:
+            from colab_gen.cli_notebook import COMMANDS
+
+            return next(command for command in COMMANDS if command.name == name)
+        return super().get_command(context, name)
+
+
+@click.group(
+    cls=_Commands, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(
@@ -219,8 +236,7 @@ def show(directories: tuple[Path, ...], feature: str) -> None:
     click.echo(console.highlighted(catalog.snippets[feature]))
 
 
-for other in (*COMMANDS, validate):
-    command.add_command(other)
+command.add_command(validate)
 
 
 @command.command()

@@ -15,11 +15,12 @@ from functools import lru_cache
 from typing import Any, Literal
 
 __all__ = [
+    "Field",
     "Kind",
     "Parameter",
     "Value",
     "check_value",
-    "cut_values",
+    "fields",
     "literal",
     "read_parameters",
     "set_values",
@@ -61,35 +62,18 @@ def read_parameters(code: str) -> tuple[Parameter, ...]:
         ValueError: a field's comment or its value cannot be understood; the text names the line.
         SyntaxError: the code is not Python, its magics and shell lines aside.
     """
-    return tuple(_parameter(field) for field in _fields(code))
+    return tuple(_parameter(field) for field in fields(code))
 
 
 def set_values(code: str, values: Mapping[str, Value]) -> str:
     """Return the code with the right-hand side of each named field replaced by a literal."""
     lines = _lines(code)
-    for field in _fields(code):
+    for field in fields(code):
         if field.name in values:
             line = lines[field.line]
             written = literal(values[field.name]).encode()
             lines[field.line] = line[: field.start] + written + line[field.end :]
     return b"\n".join(lines).decode("utf-8", "surrogatepass")
-
-
-def cut_values(code: str, mark: str) -> tuple[str, dict[str, str]]:
-    """Return the code with a mark for the value of each field, and the values as written, by name.
-
-    Code that is no Python is read line by line. Of several fields of one name the first is cut.
-    """
-    lines, values = _lines(code), dict[str, str]()
-    try:
-        fields = [(field.line, field) for field in _fields(code)]
-    except (SyntaxError, ValueError):
-        fields = [(n, field) for n, line in enumerate(lines) for field in _lone_field(line)]
-    for number, field in fields:
-        if field.name not in values:
-            values[field.name], line = field.value, lines[number]
-            lines[number] = line[: field.start] + mark.encode() + line[field.end :]
-    return b"\n".join(lines).decode("utf-8", "surrogatepass"), values
 
 
 def check_value(parameter: Parameter, value: object) -> Value:
@@ -128,7 +112,9 @@ def literal(value: Value) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Field:
+class Field:
+    """A form field in a cell: its line from 0, and where in the UTF-8 bytes of it its value is."""
+
     name: str
     line: int
     start: int
@@ -145,11 +131,16 @@ def _lines(code: str) -> list[bytes]:
 
 # A cell is read as a template, filled in and recorded; parsing it takes most of the time of each.
 @lru_cache(maxsize=256)
-def _fields(code: str) -> tuple[_Field, ...]:
+def fields(code: str) -> tuple[Field, ...]:
+    """Return the form fields of a cell as they are written, in the order of their lines.
+
+    Raises:
+        SyntaxError: the code is not Python, its magics and shell lines aside.
+    """
     return tuple(_find_fields(code)) if "@param" in code else ()
 
 
-def _find_fields(code: str) -> Iterator[_Field]:
+def _find_fields(code: str) -> Iterator[Field]:
     lines = _lines(code)
     for statement in _statements(lines):
         if not isinstance(statement, ast.Assign) or statement.lineno != statement.end_lineno:
@@ -159,7 +150,7 @@ def _find_fields(code: str) -> Iterator[_Field]:
         comment = _FIELD.match(line[value.end_col_offset or 0 :])
         if comment and isinstance(target, ast.Name) and len(statement.targets) == 1:
             start, end = value.col_offset, value.end_col_offset or 0
-            yield _Field(
+            yield Field(
                 name=target.id,
                 line=statement.lineno - 1,
                 start=start,
@@ -168,13 +159,6 @@ def _find_fields(code: str) -> Iterator[_Field]:
                 node=value,
                 comment=comment[1].decode().strip(),
             )
-
-
-def _lone_field(line: bytes) -> tuple[_Field, ...]:
-    try:
-        return _fields(line.decode("utf-8", "surrogatepass"))
-    except (SyntaxError, ValueError):
-        return ()
 
 
 def _statements(lines: list[bytes]) -> list[ast.stmt]:
@@ -188,7 +172,7 @@ def _statements(lines: list[bytes]) -> list[ast.stmt]:
         return ast.parse(b"\n".join(python)).body
 
 
-def _parameter(field: _Field) -> Parameter:
+def _parameter(field: Field) -> Parameter:
     where = f"line {field.line + 1}: {field.name}"
     options, settings = _settings(field.comment, where)
     kind = settings.get("type", "choice" if options is not None else "raw")

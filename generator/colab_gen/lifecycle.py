@@ -20,6 +20,7 @@ from colab_gen.text import did_you_mean, one_line
 
 __all__ = ["Edit", "add", "adopt", "remove", "set_fields", "update"]
 
+_LEFT = "{}, cell {}: your edits stand in the way; colab-gen update puts the new text beneath"
 _Choose = Callable[[str, str | None], str | None]
 
 
@@ -227,6 +228,7 @@ def _changed(
     def choose(name: str, mine: str | None) -> str | None:
         return forced.get(name) or mine or typed.get(name) or fresh.get(name)
 
+    notes: list[str] = []
     before, after = ({snippet for snippet, _ in cells} for cells in (then, now))
     gone = {*without, *(before - after)}
     for snippet in dict.fromkeys(key[0] for key in (*then, *subject.said.lines)):
@@ -246,7 +248,9 @@ def _changed(
                         state = work.bring(
                             key, was.text.keys, new, choose, update=False, record=current
                         )
-                        current &= state != "conflict"
+                        if state == "conflict":
+                            current = False
+                            notes.append(_LEFT.format(snippet, was.number))
                 if current:
                     kept[id] = new.text.kept
     for key, cell in now.items():
@@ -261,7 +265,8 @@ def _changed(
     fields = {n: forced.get(n, fields[n]) for n in (*fresh, *fields) if n in fields.keys() - lost}
     values = {n: v for n, v in recipe.values.items() if n not in lost}
     features = (*plan.recipe.features, *(n for n in subject.missing if n not in gone))
-    return subject.edit(work, features, values, {"cells": kept, "fields": fields})
+    edit = subject.edit(work, features, values, {"cells": kept, "fields": fields})
+    return replace(edit, notes=(*edit.notes, *notes))
 
 
 def _fields(cells: Iterable[RenderedCell]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 
-from colab_gen.form import cut_values
+from colab_gen.form import Field, fields
 
 __all__ = ["Text", "digest", "read_text", "same_value", "split"]
 
@@ -60,7 +60,7 @@ def read_text(source: str, *, code: bool = True) -> Text:
     """Return the text of a cell; only code has form fields."""
     values: dict[str, str] = {}
     if code and "@param" in source and _HOLE not in source:
-        source, values = cut_values(source, _HOLE)
+        source, values = _cut_values(source)
     return Text(lines=tuple(source.split("\n")), values=values)
 
 
@@ -86,6 +86,30 @@ def split(kept: object) -> tuple[str, ...] | None:
     if not isinstance(kept, str) or not kept or len(kept) % _LENGTH:
         return None
     return tuple(kept[i : i + _LENGTH] for i in range(0, len(kept), _LENGTH))
+
+
+def _cut_values(code: str) -> tuple[str, dict[str, str]]:
+    """Return the code with a hole for the value of each field, and the values by name.
+
+    Code that is no Python is read line by line. Of several fields of one name the first is cut.
+    """
+    lines, values = code.encode("utf-8", "surrogatepass").split(b"\n"), dict[str, str]()
+    try:
+        found = [(one.line, one) for one in fields(code)]
+    except (SyntaxError, ValueError):
+        found = [(n, one) for n, line in enumerate(lines) for one in _lone_field(line)]
+    for number, one in found:
+        if one.name not in values:
+            values[one.name], line = one.value, lines[number]
+            lines[number] = line[: one.start] + _HOLE.encode() + line[one.end :]
+    return b"\n".join(lines).decode("utf-8", "surrogatepass"), values
+
+
+def _lone_field(line: bytes) -> tuple[Field, ...]:
+    try:
+        return fields(line.decode("utf-8", "surrogatepass"))
+    except (SyntaxError, ValueError):
+        return ()
 
 
 def _base64(digests: Iterable[bytes]) -> str:
