@@ -309,6 +309,16 @@ def test_adding_brings_nothing_else_up_to_date_and_removing_undoes_it(catalog):
     assert remove(read_document(edit.text), catalog, ["clock"]).text == one.text()
 
 
+def test_a_line_of_the_users_that_a_feature_would_bring_stays_theirs():
+    one = life("tally")
+    cell = one.find("tally-2")
+    line = 'print(greet_line("tally"))\ntally_lines = '
+    one.source(cell, one.source(cell).replace("tally_lines = ", line, 1))
+    edit = add(read_document(one.text()), V1, ["greet"])
+    assert "tally, cell 2: your edits stand in the way" in edit.notes[0]
+    assert remove(read_document(edit.text), V1, ["greet"]).text == one.text()
+
+
 def test_removing_leaves_edited_cells_to_the_user():
     one = life("greet", "clock")
     cell = one.find("clock-2")

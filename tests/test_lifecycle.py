@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lives import FEATURES, V1, V2, Life, made, sources, updated
 
 # More for a night: COLAB_GEN_EXAMPLES=5000.
-EXAMPLES = int(os.environ.get("COLAB_GEN_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("COLAB_GEN_EXAMPLES", "100"))
 RANDOM = settings(
     max_examples=EXAMPLES,
     deadline=None,

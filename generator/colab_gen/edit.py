@@ -106,6 +106,8 @@ class Work:
             lines = mine.lines
         if lines and any(n in mine.values and n not in _names(lines, values) for n in needed):
             lines = None
+        if lines and base and not update and not _can_undo(lines, mine.keys, base, theirs.keys):
+            lines = None
         if lines is None and not update:
             self._note(today, "edited", seen.source, seen.source)
             return "conflict"
@@ -236,6 +238,15 @@ def _merged(mine: Text, base: tuple[str, ...] | None, theirs: Text) -> tuple[str
     if merged is None:
         return None
     return tuple((mine if own else theirs).lines[n] for own, n in merged)
+
+
+def _can_undo(
+    lines: tuple[str, ...], mine: tuple[str, ...], base: tuple[str, ...], theirs: tuple[str, ...]
+) -> bool:
+    # Where the user has a line already that is to come, taking it out again would take theirs.
+    new = Text(lines=lines).keys
+    back = merge(theirs, new, base)
+    return back is not None and mine == tuple((new if own else base)[n] for own, n in back)
 
 
 def _marked(seen: Seen, today: RenderedCell) -> dict[str, Any]:

@@ -244,7 +244,9 @@ def _changed(
                 if seen := subject.claims.cells.get(key):
                     current &= seen.mark.get("digest") in (None, was.text.digest)
                     work.keep(key, new)
-                    if new.source != was.source or forced.keys() & new.text.values.keys():
+                    there = kept.get(id) == new.text.kept != was.text.kept  # left alone before
+                    wanted = new.source != was.source or forced.keys() & new.text.values.keys()
+                    if wanted and not there:
                         state = work.bring(
                             key, was.text.keys, new, choose, update=False, record=current
                         )
