@@ -1,10 +1,9 @@
 """The notebooks of one command: read, performed here or on a cluster, watched, and kept."""
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +18,7 @@ from colab_gen.ledger import Ledger
 from colab_gen.notebook import loads
 from colab_gen.pool import run_all
 from colab_gen.progress import Watch, watching
-from colab_gen.standin import WarmParent, preload_for
+from colab_gen.standin import WarmParent
 
 __all__ = ["most_at_once", "open_ledger", "read_jobs", "run_batch"]
 
@@ -60,6 +59,7 @@ def run_batch(
     at_once: int | None,
     address: str | None,
     ledger: Ledger | None,
+    warm: WarmParent | None,
     alone: bool,
     fail_fast: bool,
     retries: int,
@@ -71,6 +71,7 @@ def run_batch(
         at_once: how many at once; by default as many as the machine, or the cluster, can.
         address: that of a scheduler, to perform them there.
         ledger: where each result is kept at once.
+        warm: what forks the kernels, unless it is done on a cluster.
         alone: tell of each cell of each notebook, in place of the progress of all.
         fail_fast: begin nothing more after a failure.
         retries: how often a failed notebook is tried again.
@@ -90,14 +91,10 @@ def run_batch(
         # One at a time is done right here, where Ctrl-C reaches it: a machine of Colab that is
         # waited for by another thread would not be released.
         executor = ThreadPoolExecutor(in_flight) if in_flight > 1 else _Here()
-    with (
-        executor,
-        nullcontext() if address or alone else _warm_parent(jobs) as warm,
-        watching(len(jobs), quiet=alone) as watch,
-    ):
+    with executor, watching(len(jobs), quiet=alone) as watch:
 
         def work(job: Job) -> Result:
-            return _alone(job) if alone else _watched(job, watch, warm)
+            return _alone(job, warm) if alone else _watched(job, watch, warm)
 
         def keep(result: Result) -> None:
             if ledger:
@@ -133,19 +130,10 @@ def most_at_once() -> int:
     return max(1, min(cores or 1, int(psutil.virtual_memory().available) // _KERNEL))
 
 
-def _alone(job: Job) -> Result:
+def _alone(job: Job, warm: WarmParent | None) -> Result:
     with suppress(NotebookError):  # the result tells of it
         console.print_start(job.name, loads(job.text))
-    return perform(job, on_cell=console.print_outcome)
-
-
-def _warm_parent(jobs: Sequence[Job]) -> WarmParent:
-    """Return what forks the kernels of all these notebooks, which saves each its imports."""
-    notebooks = []
-    for job in jobs:
-        with suppress(NotebookError):
-            notebooks.append(loads(job.text))
-    return WarmParent(jobs[0].options.get("python", sys.executable), preload_for(notebooks))
+    return perform(job, on_cell=console.print_outcome, warm=warm)
 
 
 def _watched(job: Job, watch: Watch, warm: WarmParent | None) -> Result:

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from colab_gen.notebook import loads
 
 if TYPE_CHECKING:
     from colab_gen.job import Result
+    from colab_gen.standin.warm import WarmParent
 
 __all__ = ["validate"]
 
@@ -134,9 +136,7 @@ def validate(
     **options: Any,
 ) -> int:
     """Execute notebooks in a stand-in of Colab and report on every cell."""
-    from colab_gen import batch  # nbconvert and all it needs: a second to import
     from colab_gen.choice import find_notebooks, shard
-    from colab_gen.delivery import deliver
 
     problems: list[str] = []
     options["secrets"] = settings(secrets, problems)
@@ -151,31 +151,38 @@ def validate(
     if options.get("target") == "all":
         return _tell_places(paths, directories, options, as_json)
     names = {str(path): n for n, path in enumerate(paths)}
-    jobs, results = batch.read_jobs(names, directories, options)
-    ledger = batch.open_ledger(folder, needed=resume or only_failed, useful=share is not None)
-    if share:
-        jobs = shard(jobs, *share, ledger.seconds if ledger else {})
-        results = results if share[0] == 1 else []
-    if ledger and only_failed:
-        if not ledger.seconds and not ledger.failed:
-            raise NotebookError(
-                f"no results are kept in {ledger.folder}; --resume keeps them there"
-            )
-        jobs, results = [job for job in jobs if job.name in ledger.failed], []
-    if ledger and resume:
-        kept = [result for job in jobs if (result := ledger.result(job))]
-        results += kept
-        console.say(f"{len(kept)} of {len(jobs)} notebooks have a result in {ledger.folder}")
-    have = {result.name for result in results}
-    results += batch.run_batch(
-        [job for job in jobs if job.name not in have],
-        at_once=1 if "on" in options else at_once,
-        address=address,
-        ledger=ledger if folder or resume or only_failed else None,
-        alone=len(names) == 1,
-        fail_fast=fail_fast,
-        retries=retries,
-    )
+    elsewhere = address or "on" in options
+    with nullcontext() if elsewhere else _warm_parent(paths, options) as warm:
+        from colab_gen import batch  # nbconvert and all it needs: a second to import
+
+        jobs, results = batch.read_jobs(names, directories, options)
+        ledger = batch.open_ledger(folder, needed=resume or only_failed, useful=share is not None)
+        if share:
+            jobs = shard(jobs, *share, ledger.seconds if ledger else {})
+            results = results if share[0] == 1 else []
+        if ledger and only_failed:
+            if not ledger.seconds and not ledger.failed:
+                raise NotebookError(
+                    f"no results are kept in {ledger.folder}; --resume keeps them there"
+                )
+            jobs, results = [job for job in jobs if job.name in ledger.failed], []
+        if ledger and resume:
+            kept = [result for job in jobs if (result := ledger.result(job))]
+            results += kept
+            console.say(f"{len(kept)} of {len(jobs)} notebooks have a result in {ledger.folder}")
+        have = {result.name for result in results}
+        results += batch.run_batch(
+            [job for job in jobs if job.name not in have],
+            at_once=1 if "on" in options else at_once,
+            address=address,
+            ledger=ledger if folder or resume or only_failed else None,
+            warm=warm,
+            alone=len(names) == 1,
+            fail_fast=fail_fast,
+            retries=retries,
+        )
+    from colab_gen.delivery import deliver
+
     results.sort(key=lambda result: names[result.name])
     code = _tell(results, as_json, alone=len(names) == 1)
     deliver(results, html=html, junit=junit, executed=executed, slowest=slowest, as_json=as_json)
@@ -183,6 +190,17 @@ def validate(
         passed = sum(result.passed for result in results)
         console.say(f"{passed} of {len(results)} notebooks passed")
     return code
+
+
+def _warm_parent(paths: Sequence[Path], options: dict[str, Any]) -> "WarmParent":
+    """Return what forks the kernels of all these notebooks; it imports while we go on."""
+    from colab_gen.standin.warm import WarmParent, preload_for
+
+    notebooks = []
+    for path in paths:
+        with suppress(NotebookError):
+            notebooks.append(loads(read_text(str(path))))
+    return WarmParent(options.get("python", sys.executable), preload_for(notebooks))
 
 
 def _tell_places(
