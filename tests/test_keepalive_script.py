@@ -199,6 +199,28 @@ def test_never_clicks_what_would_disconnect(tab: Tab, mode: str, label: str) -> 
     assert tab.said == ["Waiting: the button would disconnect"] * 2
 
 
+def test_closes_no_panel_with_what_would_disconnect(tab: Tab) -> None:
+    tab.open(Page(wait=200))
+    tab.run(script())
+    tab.pass_minutes(60.3 / 60)
+    tab.run("colab.show('leaving')")
+    tab.pass_minutes(0.5)
+    assert tab.clicks == ["connect"]
+    assert tab.run("colab.ended") == 0
+
+
+def test_takes_no_output_of_a_cell_for_a_panel(tab: Tab) -> None:
+    tab.open(Page(opens=""))
+    tab.run("""colab.face.addEventListener("click", () => {
+      const output = Object.assign(document.createElement("div"), { className: "usage-pane" });
+      output.textContent = "42";
+      document.querySelector(".cell").append(output);
+    })""")
+    tab.run(script())
+    tab.pass_minutes(1.5)
+    assert tab.clicks == ["connect"]
+
+
 def test_does_not_reconnect_while_the_resources_are_shown(tab: Tab) -> None:
     tab.open(Page(state="offered"))
     tab.run("colab.face.append(Object.assign(document.createElement('div'),"
