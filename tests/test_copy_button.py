@@ -70,7 +70,7 @@ def test_copies_the_whole_script(
         button.click()
     else:
         button.press(key)
-    frame.get_by_role("button", name="Copied").wait_for(timeout=5000)
+    frame.get_by_role("button", name="Copied").wait_for()
     assert frame.locator("body").evaluate("() => fallbacks") == fallbacks
     assert pasted(tab) == script
 
@@ -79,7 +79,7 @@ def test_selects_the_script_where_nothing_may_be_copied(tab: Any) -> None:
     script, output = run_cell("reconnect", 3)
     frame = open_output(tab, REFUSED, output, scheme="http", allow="")
     frame.get_by_role("button", name="Copy").click()
-    frame.get_by_role("button", name="Selected: press Ctrl+C").wait_for(timeout=5000)
+    frame.get_by_role("button", name="Selected: press Ctrl+C").wait_for()
     tab.keyboard.press("Control+C")
     assert pasted(tab) == script
 
