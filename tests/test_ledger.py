@@ -8,7 +8,7 @@ from colab_gen.errors import NotebookError
 from colab_gen.job import Job, Result
 from colab_gen.ledger import Ledger
 from colab_gen.pool import run_all
-from colab_gen.run import Outcome, Report
+from colab_gen.report import Outcome, Report
 from test_static import notebook
 
 OUTCOME = Outcome(cell=0, id="c0", title="t", status="passed", seconds=0.5)

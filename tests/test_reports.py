@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import nbformat
 import pytest
 from colab_gen.errors import NotebookError
+from colab_gen.report import Outcome, Report
 from colab_gen.reports.annotations import annotations, summary
 from colab_gen.reports.cleaned import cleaned
 from colab_gen.reports.executed import save_executed
@@ -17,7 +18,6 @@ from colab_gen.reports.outputs import outputs_html
 from colab_gen.reports.page import page
 from colab_gen.reports.prose import prose
 from colab_gen.reports.table import slowest, table, width
-from colab_gen.run import Outcome, Report
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

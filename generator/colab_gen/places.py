@@ -15,7 +15,8 @@ from colab_gen.notebook import build
 from colab_gen.plan import make_plan
 from colab_gen.recipe import Recipe
 from colab_gen.render import render
-from colab_gen.run import Outcome, Report, run
+from colab_gen.report import Outcome, Report
+from colab_gen.run import run
 from colab_gen.standin import TARGETS
 
 __all__ = [

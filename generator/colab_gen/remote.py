@@ -15,7 +15,7 @@ import nbformat.v4
 
 from colab_gen.colabcli import GPUS, TPUS, ColabCommand, Execution
 from colab_gen.errors import EnvironmentProblem, RunError, UsageProblem
-from colab_gen.run import Outcome, Report, Status
+from colab_gen.report import Outcome, Report, Status
 from colab_gen.static import check
 from colab_gen.text import one_line
 

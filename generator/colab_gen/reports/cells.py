@@ -9,10 +9,10 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import BashLexer, HtmlLexer, JavascriptLexer, PythonLexer
 
+from colab_gen.report import Outcome
 from colab_gen.reports.material import error_text, joined, writable
 from colab_gen.reports.outputs import outputs_html, preformatted
 from colab_gen.reports.prose import prose
-from colab_gen.run import Outcome
 from colab_gen.text import one_line
 
 __all__ = ["CLASSES", "MARKS", "cell_html"]

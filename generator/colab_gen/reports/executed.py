@@ -13,8 +13,8 @@ from nbformat.v4.rwbase import split_lines
 from colab_gen.errors import NotebookError
 from colab_gen.files import write_whole
 from colab_gen.notebook import dumps
+from colab_gen.report import Report
 from colab_gen.reports.material import Named
-from colab_gen.run import Report
 from colab_gen.text import one_line
 
 __all__ = ["save_executed"]

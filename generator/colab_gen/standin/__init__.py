@@ -1,6 +1,6 @@
 """A stand-in of Colab: the machine for the kernel, `google.colab` on its path, and the page."""
 
-from colab_gen.standin.executor import Executor
+from colab_gen.standin.executor import Executor, Status
 from colab_gen.standin.faults import FAULTS, FaultError, Faults, parse_faults
 from colab_gen.standin.frontend import FrontEnd
 from colab_gen.standin.machine import Machine, kill_kernels
@@ -15,6 +15,7 @@ __all__ = [
     "Faults",
     "FrontEnd",
     "Machine",
+    "Status",
     "Target",
     "WarmParent",
     "kill_kernels",
