@@ -1,7 +1,6 @@
 """A notebook executed on a real machine of Colab, by Google's own command, becomes a `Report`."""
 
 import contextlib
-import copy
 import json
 import re
 import tempfile
@@ -15,6 +14,7 @@ import nbformat.v4
 
 from colab_gen.colabcli import GPUS, TPUS, ColabCommand, Execution
 from colab_gen.errors import EnvironmentProblem, RunError, UsageProblem
+from colab_gen.notebook import blank
 from colab_gen.report import Outcome, Report, Status
 from colab_gen.static import check
 from colab_gen.text import one_line
@@ -63,7 +63,8 @@ def run_on_colab(
         RunError: the command ended without telling how the cells went.
     """
     start = time.perf_counter()
-    given = _blank(notebook)
+    # The command leaves the outputs of cells that it does not come to as it found them.
+    given = blank(notebook)
     if problems := check(given):
         return Report(problems=problems, notebook=given)
     given = _joined(json.dumps(given))
@@ -144,15 +145,6 @@ def _hardware(notebook: Mapping[str, Any]) -> dict[str, Any]:
         "tpu": (name or "V5E1") if kind == "TPU" else "",
         "high_ram": colab.get("machine_shape") == "hm",
     }
-
-
-def _blank(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    given = copy.deepcopy(dict(notebook))
-    for cell in given.get("cells") or ():
-        # The command leaves the outputs of cells that it does not come to as it found them.
-        if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            cell.update(outputs=[], execution_count=None)
-    return given
 
 
 def _execute(

@@ -36,7 +36,7 @@ class Report:
         faults: what was made to go wrong, a sentence each.
         environment: the kernel's `python`, `ipython` and `ipykernel`.
         seconds: all of it, starting the kernel included.
-        notebook: the notebook with its outputs.
+        notebook: the notebook with the outputs of this run, and of no earlier one.
     """
 
     outcomes: tuple[Outcome, ...] = ()

@@ -1,6 +1,5 @@
 """A notebook executed in a stand-in of Colab becomes a `Report`."""
 
-import copy
 import json
 import re
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 import nbformat
 
 from colab_gen.errors import EnvironmentProblem, RecipeError, RunError
+from colab_gen.notebook import blank
 from colab_gen.report import Outcome, Report
 from colab_gen.standin import (
     TARGETS,
@@ -81,8 +81,8 @@ def run(
     """
     start = time.perf_counter()
     place, wrong = _place(target), _faults(faults)
-    executed = copy.deepcopy(dict(notebook))
-    if problems := check(executed):
+    executed = blank(notebook)
+    if problems := check(notebook):
         return Report(problems=problems, target=target, notebook=executed)
     outcomes: list[Outcome] = []
     node: Any = None

@@ -41,11 +41,7 @@ def save_executed(folder: Path, reports: Sequence[Named]) -> tuple[Path, ...]:
 
 
 def _text(report: Report) -> str:
-    notebook: dict[str, Any] = copy.deepcopy(report.notebook)
-    for outcome in report.outcomes:
-        if outcome.status == "not run":  # what an earlier run had left there is not of this one
-            notebook["cells"][outcome.cell] |= {"outputs": [], "execution_count": None}
-    node: Any = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+    node: Any = nbformat.from_dict(copy.deepcopy(report.notebook))  # type: ignore[no-untyped-call]
     text = dumps(split_lines(node))  # type: ignore[no-untyped-call]
     # Half a surrogate pair, which a cell may print, has no UTF-8; JSON has an escape for it.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
