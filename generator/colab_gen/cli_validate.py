@@ -188,10 +188,15 @@ def validate(
 def _tell_places(
     paths: Sequence[Path], directories: Sequence[Path], options: dict[str, Any], as_json: bool
 ) -> int:
+    from colab_gen.batch import own_options
     from colab_gen.places import in_all_places
 
-    opened = [(str(path), loads(read_text(str(path)))) for path in paths]
-    text, data, passed = in_all_places(load_catalog(directories), opened, options)
+    names = [str(path) for path in paths]
+    opened = [
+        (name, loads(read_text(name)), own)
+        for name, own in zip(names, own_options(names, options), strict=True)
+    ]
+    text, data, passed = in_all_places(load_catalog(directories), opened)
     if as_json:
         console.print_json(data)
     else:

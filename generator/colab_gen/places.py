@@ -70,13 +70,15 @@ def everywhere(
 
 def in_all_places(
     catalog: Catalog,
-    notebooks: Iterable[tuple[str, Mapping[str, Any]]],
-    options: Mapping[str, Any],
+    notebooks: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]],
 ) -> tuple[str, list[dict[str, Any]], bool]:
-    """Return the tables of these notebooks, their reports as data, and whether nothing failed."""
+    """Return the tables of these notebooks, their reports as data, and whether nothing failed.
+
+    Each notebook comes with its name and with options of `run.run`.
+    """
     texts, data, passed = [], [], True
-    rest = {key: value for key, value in options.items() if key != "target"}
-    for name, notebook in notebooks:
+    for name, notebook, options in notebooks:
+        rest = {key: value for key, value in options.items() if key != "target"}
         reports = everywhere(notebook, preparation(catalog, notebook), **rest)
         table = by_feature(reports)
         problems = reports["web"].problems
