@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import re
 import tempfile
 import time
@@ -124,16 +125,22 @@ def _refuse(kind: str, name: str, names: tuple[str, ...]) -> None:
 def _released(command: ColabCommand, session: str) -> Iterator[list[str]]:
     """Release the machine in all cases; the list will say so if that failed."""
     left: list[str] = []
-    try:
-        yield left
-    except BaseException as error:
-        # A machine that goes on costing is the news that matters most.
+    with command.interrupts as interrupts:
+        try:
+            yield left
+            interrupts.hold()
+        except BaseException as error:
+            interrupts.hold()
+            # A machine that goes on costing is the news that matters most.
+            if problem := command.stop(session):
+                why = one_line(error, 400) or type(error).__name__
+                why = "interrupted" if isinstance(error, KeyboardInterrupt) else why
+                raise EnvironmentProblem(f"{why}; {problem}") from error
+            raise
         if problem := command.stop(session):
-            why = one_line(error, 400) or type(error).__name__
-            raise EnvironmentProblem(f"{why}; {problem}") from error
-        raise
-    if problem := command.stop(session):
-        left.append(problem)
+            if interrupts.since < math.inf:
+                raise EnvironmentProblem(f"interrupted; {problem}")
+            left.append(problem)
 
 
 def _hardware(notebook: Mapping[str, Any]) -> dict[str, Any]:
