@@ -145,6 +145,15 @@ def validate(
         problems.append("with --scheduler no option can name files: its workers have others")
     if resume and only_failed:
         problems.append("--resume runs what has no result, --only-failed what has a bad one")
+    if options.get("target") == "all":
+        others = {
+            "--on": options.get("on"), "-j": at_once, "--fail-fast": fail_fast,
+            "--retries": retries, "--resume": resume, "--only-failed": only_failed,
+            "--ledger": folder, "--shard": share, "--scheduler": address, "--html": html,
+            "--junit": junit, "--save-executed": executed, "--slowest": slowest,
+        }  # fmt: skip
+        if given := [name for name, value in others.items() if value]:
+            problems.append(f"--target all prints a table; it does not go with {', '.join(given)}")
     if problems:
         raise click.UsageError("; ".join(problems))
     paths = find_notebooks(notebooks)
