@@ -13,6 +13,7 @@ from colab_gen import console
 from colab_gen.arguments import read_text
 from colab_gen.cluster import scheduler
 from colab_gen.errors import NotebookError
+from colab_gen.files import distinct_names
 from colab_gen.job import Job, Result, perform
 from colab_gen.ledger import Ledger
 from colab_gen.notebook import loads
@@ -20,7 +21,7 @@ from colab_gen.pool import run_all
 from colab_gen.progress import Watch, watching
 from colab_gen.standin import WarmParent
 
-__all__ = ["most_at_once", "open_ledger", "read_jobs", "run_batch"]
+__all__ = ["most_at_once", "open_ledger", "own_options", "read_jobs", "run_batch"]
 
 T = TypeVar("T")
 
@@ -34,16 +35,20 @@ def read_jobs(
     """Return the jobs of these notebooks, and the results of those that cannot be read."""
     names, directories = list(names), tuple(directories)
     jobs, unread = [], []
-    for name in names:
-        own = dict(options)
-        if "downloads_to" in own and len(names) > 1:
-            # The same name in two notebooks is not to be the same file.
-            own["downloads_to"] /= Path(name).with_suffix("").name
+    for name, own in zip(names, own_options(names, options), strict=True):
         try:
             jobs.append(Job(name=name, text=read_text(name), snippets=directories, options=own))
         except NotebookError as error:
             unread.append(Result(name=name, digest="", fault=str(error), code=1, tries=0))
     return jobs, unread
+
+
+def own_options(names: Sequence[str], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the options of each notebook: of several, each keeps downloads in its own folder."""
+    if "downloads_to" not in options or len(names) < 2:
+        return [dict(options) for _ in names]
+    folders = [name.removesuffix(".ipynb") for name in distinct_names(names)]
+    return [{**options, "downloads_to": options["downloads_to"] / folder} for folder in folders]
 
 
 def open_ledger(folder: Path | None, *, needed: bool, useful: bool) -> Ledger | None:

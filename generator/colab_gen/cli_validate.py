@@ -145,6 +145,15 @@ def validate(
         problems.append("with --scheduler no option can name files: its workers have others")
     if resume and only_failed:
         problems.append("--resume runs what has no result, --only-failed what has a bad one")
+    if options.get("target") == "all":
+        others = {
+            "--on": options.get("on"), "-j": at_once, "--fail-fast": fail_fast,
+            "--retries": retries, "--resume": resume, "--only-failed": only_failed,
+            "--ledger": folder, "--shard": share, "--scheduler": address, "--html": html,
+            "--junit": junit, "--save-executed": executed, "--slowest": slowest,
+        }  # fmt: skip
+        if given := [name for name, value in others.items() if value]:
+            problems.append(f"--target all prints a table; it does not go with {', '.join(given)}")
     if problems:
         raise click.UsageError("; ".join(problems))
     paths = find_notebooks(notebooks)
@@ -206,10 +215,15 @@ def _warm_parent(paths: Sequence[Path], options: dict[str, Any]) -> "WarmParent"
 def _tell_places(
     paths: Sequence[Path], directories: Sequence[Path], options: dict[str, Any], as_json: bool
 ) -> int:
+    from colab_gen.batch import own_options
     from colab_gen.places import in_all_places
 
-    opened = [(str(path), loads(read_text(str(path)))) for path in paths]
-    text, data, passed = in_all_places(load_catalog(directories), opened, options)
+    names = [str(path) for path in paths]
+    opened = [
+        (name, loads(read_text(name)), own)
+        for name, own in zip(names, own_options(names, options), strict=True)
+    ]
+    text, data, passed = in_all_places(load_catalog(directories), opened)
     if as_json:
         console.print_json(data)
     else:

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from colab_gen.standin.executor import Executor
+    from colab_gen.standin.executor import Executor, Status
     from colab_gen.standin.faults import FAULTS, FaultError, Faults, parse_faults
     from colab_gen.standin.frontend import FrontEnd
     from colab_gen.standin.machine import Machine, kill_kernels
@@ -19,6 +19,7 @@ __all__ = [
     "Faults",
     "FrontEnd",
     "Machine",
+    "Status",
     "Target",
     "WarmParent",
     "kill_kernels",
@@ -29,7 +30,7 @@ __all__ = [
 # Looked up when they are asked for: the process that forks kernels is to be had without nbconvert,
 # and does its imports while nbconvert does its own.
 _MODULES = {
-    "executor": ("Executor",),
+    "executor": ("Executor", "Status"),
     "faults": ("FAULTS", "FaultError", "Faults", "parse_faults"),
     "frontend": ("FrontEnd",),
     "machine": ("Machine", "kill_kernels"),
