@@ -16,7 +16,7 @@ __all__ = ["outputs_html", "preformatted"]
 
 # A cell may print megabytes, which nobody reads and no browser scrolls well.
 _LONGEST_TEXT = 60_000
-_LONGEST_HTML = 500_000
+_LONGEST_HTML = 3_000_000  # a grid of images may come to two
 _FRAME = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
