@@ -93,7 +93,8 @@ def _picture(source: str, plain: str) -> str:
 
 def _framed(html: str, plain: str) -> str:
     lines = len(re.findall(r"<(?:tr|p|li|br|h\d|div)\b", html))
-    height = min(max(60, 30 + 27 * lines), 480)
+    pictures = html.count("<img ")
+    height = min(max(60, 30 + 27 * lines + 120 * pictures), 480)
     frame = (
         f'<iframe sandbox="" title="HTML that the cell put out" '
         f'style="height:{height}px" srcdoc="{escape(_FRAME.format(html))}"></iframe>'
