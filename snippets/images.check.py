@@ -12,7 +12,7 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 5"><circle r="4"/>
 
 
 def prepare(drive: Path, values: Mapping[str, Any]) -> None:
-    """Put a plot, a turned photo, other kinds and a damaged file where the pattern looks, if below Drive."""
+    """Put images of several kinds and a damaged file where the pattern looks, if below Drive."""
     my_drive = PurePosixPath(values.get("mount_point", "/content/drive"), "MyDrive")
     pattern = PurePosixPath("/content", values["image_pattern"])
     if not pattern.is_relative_to(my_drive) or ".." in pattern.parts or pattern == my_drive:
