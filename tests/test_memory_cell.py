@@ -242,6 +242,17 @@ def test_the_table_of_a_notebook(catalog):
     assert random.getstate() == state
 
 
+def test_what_knows_all_variables_does_not_hold_them(cell):
+    names = {"Out": {2: bytes(2 * MB)}, "data": bytes(3 * MB)}
+    holder = Holder([names, names["Out"]])
+    table, unseen = cell["memory_variables"]({"holder": holder, **names})
+    assert [name for name, *_ in table] == ["holder", "Out[2]"]  # a dict of one's own holds
+    names["holder"] = holder
+    table, unseen = cell["memory_variables"](names)
+    assert [name for name, *_ in table] == ["data", "Out[2]"]
+    assert unseen == 0
+
+
 def test_a_notebook_with_nothing_in_it(catalog):
     _, said = execute(catalog, "memory-2")
     assert re.search(r"This notebook holds \d+ MB. None of its variables holds 1 MB.\n\Z", said)
