@@ -365,6 +365,10 @@ def test_a_badge_that_links_is_one_link():
         ("<style>b{color:red}</style>y", "<style>b{color:red}</style>y"),
         ("<td colspan=2>&lt;i&gt;</td>", '<td colspan="2">&lt;i&gt;</td>'),
         (f"<img src=data:image/png;base64,{PNG}>", f'<img src="data:image/png;base64,{PNG}">'),
+        ("<img src=data:image/webp;base64,UklG>", '<img src="data:image/webp;base64,UklG">'),
+        ("<img src=data:image/svg+xml;base64,PHN>", '<img src="data:image/svg+xml;base64,PHN">'),
+        ("<img src='data:image/svg+xml,<svg onload=x>'>", ""),
+        ("<svg onload=x><b>y</b></svg>", "<b>y</b>"),
     ],
 )
 def test_cleaned_html(html, left):
