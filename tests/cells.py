@@ -23,10 +23,10 @@ class Cells:
     def __init__(self, feature: str, **names: Any) -> None:
         plan = make_plan(load_catalog(), Recipe(features=(feature,)))
         cells = render(plan)
-        sources = [c.source for c in cells if c.snippet == feature and c.kind == "code"]
+        self.sources = [c.source for c in cells if c.snippet == feature and c.kind == "code"]
         self.names: dict[str, Any] = {"__name__": "__main__", **names}
-        self._forms = [source for source in sources if read_parameters(source)]
-        for source in sources:
+        self._forms = [source for source in self.sources if read_parameters(source)]
+        for source in self.sources:
             if source not in self._forms:
                 self._execute(source)
 

@@ -7,7 +7,6 @@ import lzma
 import os
 import stat
 import tarfile
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -74,7 +73,9 @@ ZIPS_THAT_ARE_FINE = {
         make_zip(Member("a", described=True), Member("b", described=True)),
         {"a": b"data", "b": b"data"},
     ),
-    "big data descriptor": (make_zip(Member("a", BIG, described=True), A), {"a": BIG, "a.txt": b"data"}),
+    "big data descriptor": (
+        make_zip(Member("a", BIG, described=True), A), {"a": BIG, "a.txt": b"data"},
+    ),
     "big stored": (make_zip(Member("a", BIG, method=0), A), {"a": BIG, "a.txt": b"data"}),
     "big empty": (make_zip(Member("a", bytes(1 << 23))), {"a": bytes(1 << 23)}),
     "prepended": (make_zip(A, prefix=b"MZ" + bytes(5000)), {"a.txt": b"data"}),
@@ -87,7 +88,9 @@ ZIPS_THAT_ARE_FINE = {
     "cp437": (make_zip(Member(b"s\x81\xe1")), {"süß": b"data"}),
     "backslashes": (make_zip(Member("d\\a.txt", system=0)), {"d/a.txt": b"data"}),
     "dots and slashes": (make_zip(Member("./d//./a")), {"d/a": b"data"}),
-    "link": (make_zip(A, Member("d/l", b"../a.txt", LINK)), {"a.txt": b"data", "d/l": "-> ../a.txt"}),
+    "link": (
+        make_zip(A, Member("d/l", b"../a.txt", LINK)), {"a.txt": b"data", "d/l": "-> ../a.txt"},
+    ),
     "dangling link": (make_zip(Member("l", b"absent", LINK)), {"l": "-> absent"}),
     "many": (make_zip(*[Member(f"d{n % 7}/{n}", b"%d" % n) for n in range(3000)]),
              {f"d{n % 7}/{n}": b"%d" % n for n in range(3000)}),
@@ -161,6 +164,15 @@ def test_a_zip_that_is_refused(stage, case):
     assert not stage.folder.exists()
 
 
+def attempt(stage, content, name):
+    """Return the sentence of the failure, or nothing where it was staged."""
+    try:
+        stage(content, name)
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
 def test_every_flipped_bit_is_noticed(stage):
     content = make_zip(Member("a", b"some data " * 20), Member("b", bytes(range(99)), method=0))
     start = content.index(b"PK\1\2")
@@ -168,11 +180,10 @@ def test_every_flipped_bit_is_noticed(stage):
     for bit in range(0, start * 8, 29):
         flipped = bytearray(content)
         flipped[bit // 8] ^= 1 << bit % 8
-        try:
-            stage(bytes(flipped), f"{bit}.zip")
-        except RuntimeError as error:
-            assert "is not staged" in str(error)
-        else:  # the local headers say again what the directory says, and that holds
+        # The local headers say again what the directory says, and the directory holds.
+        if message := attempt(stage, bytes(flipped), f"{bit}.zip"):
+            assert "is not staged" in message
+        else:
             assert stage.tree == quiet
 
 
@@ -232,12 +243,11 @@ def test_a_tar_that_is_cut(stage, ending, cut):
     cut = int(len(whole) * cut) // 512 * 512 if isinstance(cut, float) else cut
     if ending == "tar" and cut in (-9, -1100):
         return  # zeros at the end that nobody needs
-    try:
-        stage(whole[:cut], f"x.{ending}")
-    except RuntimeError as error:
-        assert any(word in str(error) for word in ("cut off", "damaged"))
+    if message := attempt(stage, whole[:cut], f"x.{ending}"):
+        assert any(word in message for word in ("cut off", "damaged"))
         assert not stage.folder.exists()
     else:  # zstandard's checksum may be what is missing
+        assert ending == "tar.zst"
         assert len(stage.tree) == 9
 
 
@@ -292,7 +302,6 @@ def test_what_does_not_fit_is_refused(stage, monkeypatch):
         "b.zip": make_zip(*[Member(f"{n}", b"x") for n in range(30)]),
         "a.tar.gz": gzip.compress(make_tar(("a", bytes(150_000)))),
     }.items():
-        assert "on the disk" in stage.refused(content, name) or "delete something" in name + str(
-            stage.refused(content, name)
-        )
+        message = stage.refused(content, name)
+        assert "on the disk" in message or "delete something there" in message
         assert not stage.folder.exists()
