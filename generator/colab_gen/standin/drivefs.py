@@ -54,13 +54,20 @@ class Faults(Protocol):
 
 def serve(source: str, point: str, faults: Faults, *, read_only: bool) -> None:
     """Show the folder `source` at `point`, with the faults, until it is unmounted."""
+    _answer_all(_mount(point, read_only=read_only), _Drive(source, faults))
+
+
+def _mount(point: str, *, read_only: bool = False) -> int:
     device = os.open("/dev/fuse", os.O_RDWR)
     libc = ctypes.CDLL(None, use_errno=True)
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other,max_read={_MOST}"
     flags = ctypes.c_ulong(1 if read_only else 0)
     if libc.mount(b"drive", point.encode(), b"fuse.drive", flags, options.encode()):
         raise OSError(ctypes.get_errno(), "Drive cannot be mounted")
-    drive = _Drive(source, faults)
+    return device
+
+
+def _answer_all(device: int, drive: "_Drive") -> None:
     while True:
         try:
             request = os.read(device, _MOST + 4096)
