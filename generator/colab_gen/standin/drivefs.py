@@ -38,13 +38,21 @@ def serve(source: str, point: str, faults: dict[str, float | None], *, read_only
     """Show the folder `source` at `point`, with the faults, until it is unmounted."""
     # A Drive that was mounted once more is another program, but the same files.
     record = Path("/run/kernel/drivefs.json")
+    device = _mount(point, read_only=read_only)
+    _answer_all(device, _Drive(source, _Faults(faults, record)))
+
+
+def _mount(point: str, *, read_only: bool = False) -> int:
     device = os.open("/dev/fuse", os.O_RDWR)
     libc = ctypes.CDLL(None, use_errno=True)
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other,max_read={_MOST}"
     flags = ctypes.c_ulong(1 if read_only else 0)
     if libc.mount(b"drive", point.encode(), b"fuse.drive", flags, options.encode()):
         raise OSError(ctypes.get_errno(), "Drive cannot be mounted")
-    drive = _Drive(source, _Faults(faults, record))
+    return device
+
+
+def _answer_all(device: int, drive: "_Drive") -> None:
     while True:
         try:
             request = os.read(device, _MOST + 4096)
