@@ -10,7 +10,7 @@ from colab_gen.plan import make_plan
 from colab_gen.recipe import Recipe
 from colab_gen.render import render
 
-__all__ = ["cell_source", "run_cell"]
+__all__ = ["Cell", "cell_source", "run_cell"]
 
 
 def cell_source(**values: Any) -> str:
@@ -21,7 +21,14 @@ def cell_source(**values: Any) -> str:
     return next(source for source in sources if "\ndef dump(" in source)
 
 
-def run_cell(drive: Path, source: str = "", **values: Any) -> SimpleNamespace:
+class Cell(SimpleNamespace):
+    """What the cell defines; `names` are its globals."""
+
+    def __repr__(self) -> str:
+        return f"Cell({str(self.DRIVE)!r})"
+
+
+def run_cell(drive: Path, source: str = "", **values: Any) -> Cell:
     """Run the cell as if Drive were this folder; return what it defines.
 
     Args:
@@ -31,4 +38,4 @@ def run_cell(drive: Path, source: str = "", **values: Any) -> SimpleNamespace:
     """
     names: dict[str, Any] = {"DRIVE": drive, "__name__": "notebook"}
     exec(compile(source or cell_source(**values), "<dump cell>", "exec"), names)
-    return SimpleNamespace(**{n: v for n, v in names.items() if n.isidentifier()}, names=names)
+    return Cell(**{n: v for n, v in names.items() if n.isidentifier()}, names=names)
