@@ -1,13 +1,13 @@
 """What dumping and loading a value takes: the dump cell, pickle, joblib, and a raw write.
 
-    uv run --with joblib --with pandas python benchmarks/dump.py [--rounds 5] [--size MB] [--folder DIR]
+    uv run --with joblib python benchmarks/dump.py [--rounds 5] [--size MB] [--folder DIR]
 
 Every way is a fresh process that makes the value, writes it with the same fsync, and is watched for
 the memory it needs on top; another one loads it. The cell's own code is taken from a notebook made
-of it. A raw write of the bytes of the cell's file is 1.0 in the last column. `load` is the time until
-the value is ready in a process that has not seen the file before, all checksums included; `again`
-is the next load in that process, when they are known to be right. MB of `load` are those of the first.
-The figures are written to results/dump.json beside this file, unless --json names another one.
+of it. A raw write of the bytes of the cell's file is 1.0 in the last column. `load` is the time
+until the value is ready in a process that has not seen the file before, all checksums included;
+`again` is the next load in that process, when they are known to be right, and `load MB` the memory
+of the first. The figures go to results/dump.json beside this file, unless --json names another one.
 """
 
 import argparse
