@@ -143,7 +143,6 @@ def worker(what: str, case: str, megabytes: float, way: str, folder: Path) -> No
         if what == "dump":
             value = make(case, megabytes) if way != "raw write" else None
             work = dumper(way, folder, value)
-            os.sync()
             _, seconds, extra = watched(work)
             figures = {"seconds": seconds, "MB": extra}
         else:

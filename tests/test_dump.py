@@ -74,29 +74,11 @@ PLAIN = st.one_of(
     st.complex_numbers(allow_nan=False), st.dates(), st.frozensets(st.integers()),
     st.sampled_from([20_000, 90_001]).map(bytearray),
 )  # fmt: skip
-DTYPES = st.sampled_from(
-    [
-        "?",
-        "i1",
-        "u2",
-        "<i4",
-        ">i4",
-        "u8",
-        "f2",
-        "<f4",
-        ">f8",
-        "g",
-        "c8",
-        "c16",
-        "S3",
-        "U2",
-        "M8[ns]",
-        "m8[s]",
-        "V5",
-        "i4,f8",
-        "O",
-    ]  # fmt: skip
-).map(np.dtype)
+TYPES = [
+    "?", "i1", "u2", "<i4", ">i4", "u8", "f2", "<f4", ">f8", "g", "c8", "c16", "S3", "U2", "M8[ns]",
+    "m8[s]", "V5", "i4,f8", "O",
+]  # fmt: skip
+DTYPES = st.sampled_from(TYPES).map(np.dtype)
 SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 7, 60, 300]), max_size=3).filter(
     lambda shape: math.prod(shape) <= 60_000
 )
