@@ -16,9 +16,11 @@ from datetime import date
 
 import numpy as np
 import pytest
+from colab_gen.run import run
 from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_features import make
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 from crash_dump import ways
@@ -359,6 +361,27 @@ def test_the_table_and_dumps_of_older_cells(cell, capsys):
 def test_flush_where_nothing_is_mounted(cell, capsys):
     cell.flush()
     assert "There is no Colab here" in capsys.readouterr().out
+
+
+@pytest.mark.runs
+@pytest.mark.parametrize("fault", ["", "mount-failed"])
+def test_flush_uploads_and_mounts_again(catalog, fault):
+    notebook = make(catalog, ["dump"])
+    broken = f"from google.colab import _settings\n_settings.settings['mount'] = {fault!r}\n"
+    code = (broken if fault else "") + "flush()\nprint(load('example'))"
+    last = dict(notebook["cells"][-1], id="last", source=code)
+    last["metadata"] = {"id": "last"}
+    notebook["cells"].append(last)
+    report = run(notebook)
+    if report.limits:
+        pytest.skip("NOT CHECKED: no file system can be mounted here")
+    if fault:
+        assert "keep this session" in report.outcomes[-1].message
+    else:
+        assert report.passed, report.outcomes
+        text = "".join(o.get("text", "") for o in report.notebook["cells"][-1]["outputs"])
+        assert "Drive has everything that was written\n{'step': 3" in text
+    assert "dumps/example.1.dump" in report.drive
 
 
 def flip(path, offset, bit=3):
