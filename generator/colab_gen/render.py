@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -88,12 +88,18 @@ def _cells(step: Step, context: Mapping[str, Any]) -> Iterator[RenderedCell]:
 
 def _text(environment: Environment, source: str, context: Mapping[str, Any]) -> str:
     parts, length = [], 0
-    for part in environment.from_string(source).generate(context):
+    for part in _template(environment, source).generate(context):
         parts.append(part)
         length += len(part)
         if length > _LONGEST:
             raise ValueError(f"it renders to more than {_LONGEST} characters")
     return "".join(parts)
+
+
+# The page renders the same cells again at each change, and compiling takes most of that time.
+@lru_cache(maxsize=64)
+def _template(environment: Environment, source: str) -> Template:
+    return environment.from_string(source)
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):

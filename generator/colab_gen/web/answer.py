@@ -94,10 +94,12 @@ def _recipe(catalog: Catalog, state: object, errors: dict[str, str]) -> Recipe:
             kept[key] = value
     recipe = read_recipe({**kept, "values": {}})
     # Each part is planned alone, so that what is said belongs to it.
-    for key, empty in (("features", ()), ("title", Recipe().title)):
-        if problem := _problem(catalog, replace(Recipe(), **{key: getattr(recipe, key)})):
-            errors[key] = problem
-            recipe = replace(recipe, **{key: empty})
+    if problem := _problem(catalog, Recipe(features=recipe.features)):
+        errors["features"] = problem
+        recipe = replace(recipe, features=())
+    if problem := _problem(catalog, Recipe(title=recipe.title)):
+        errors["title"] = problem
+        recipe = replace(recipe, title=Recipe().title)
     values = {}
     # Of features that cannot stand together no value is anybody's.
     for name, value in kept.get("values", {}).items() if "features" not in errors else ():

@@ -99,7 +99,7 @@ def _nodes(tokens: Iterable[Mapping[str, Any]]) -> list[Node]:
 
 def _node(token: Mapping[str, Any]) -> list[Node]:
     kind, attributes = token["type"], token.get("attrs", {})
-    children = _nodes(token["children"]) if "children" in token else [_raw(token)]
+    children: list[Node] = _nodes(token["children"]) if "children" in token else [_raw(token)]
     match kind:
         case "blank_line":
             return []

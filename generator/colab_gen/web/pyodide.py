@@ -25,18 +25,15 @@ _SECONDS = 60  # without a byte
 _LONGEST = 50_000_000
 _FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 # Parts of the standard library that making a notebook never imports: half of it.
-_UNUSED = frozenset(
-    """
-    _pydatetime.py _pydecimal.py _pyio.py _pyrepl bdb.py cProfile.py calendar.py cmd.py code.py
-    configparser.py ctypes curses dbm doctest.py email ensurepip ftplib.py getpass.py gettext.py
-    http idlelib imaplib.py lib2to3 mailbox.py mimetypes.py modulefinder.py
-    multiprocessing netrc.py optparse.py pdb.py pickletools.py plistlib.py poplib.py profile.py
-    pstats.py pyclbr.py pydoc.py pydoc_data shelve.py smtplib.py socketserver.py sqlite3
-    statistics.py sysconfig tarfile.py telnetlib.py this.py timeit.py tkinter trace.py
-    tracemalloc.py turtle.py turtledemo unittest uuid.py venv webbrowser.py wsgiref xml xmlrpc
-    zipapp.py zoneinfo
-    """.split()
-)
+_UNUSED = """
+_pydatetime.py _pydecimal.py _pyio.py _pyrepl bdb.py cProfile.py calendar.py cmd.py code.py
+configparser.py ctypes curses dbm doctest.py email ensurepip ftplib.py getpass.py gettext.py http
+idlelib imaplib.py lib2to3 mailbox.py mimetypes.py modulefinder.py multiprocessing netrc.py
+optparse.py pdb.py pickletools.py plistlib.py poplib.py profile.py pstats.py pyclbr.py pydoc.py
+pydoc_data shelve.py smtplib.py socketserver.py sqlite3 statistics.py sysconfig tarfile.py
+telnetlib.py this.py timeit.py tkinter trace.py tracemalloc.py turtle.py turtledemo unittest
+uuid.py venv webbrowser.py wsgiref xml xmlrpc zipapp.py zoneinfo
+"""
 _ENCODINGS = ("__init__", "aliases", "ascii", "cp437", "idna", "latin_1", "utf_8", "utf_8_sig")
 
 
@@ -74,15 +71,16 @@ def pack(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _trimmed(library: bytes) -> bytes:
+    unused = frozenset(_UNUSED.split())
+
+    def used(name: str) -> bool:
+        folder, _, rest = name.partition("/")
+        if folder == "encodings":
+            return rest.removesuffix(".py") in _ENCODINGS
+        return folder not in unused and not name.endswith("/")
+
     with zipfile.ZipFile(io.BytesIO(library)) as archive:
-        return pack((name, archive.read(name)) for name in archive.namelist() if _used(name))
-
-
-def _used(name: str) -> bool:
-    folder, _, rest = name.partition("/")
-    if folder == "encodings":
-        return rest.removesuffix(".py") in _ENCODINGS
-    return folder not in _UNUSED and not name.endswith("/")
+        return pack((name, archive.read(name)) for name in archive.namelist() if used(name))
 
 
 def _package() -> bytes:
@@ -101,7 +99,7 @@ def _package() -> bytes:
 
 
 def _download() -> bytes:
-    registry = os.environ.get("npm_config_registry") or _REGISTRY
+    registry = os.environ.get("npm_config_registry") or _REGISTRY  # noqa: SIM112, npm's own name
     address = f"{registry.rstrip('/')}/pyodide/-/pyodide-{VERSION}.tgz"
     try:
         with urllib.request.urlopen(address, timeout=_SECONDS) as answer:
@@ -112,7 +110,9 @@ def _download() -> bytes:
             "`colab-gen web` without --out needs no download"
         ) from None
     if not _is_ours(package):
-        raise EnvironmentProblem(f"{address} is not the Pyodide {VERSION} we know: its hash differs")
+        raise EnvironmentProblem(
+            f"{address} is not the Pyodide {VERSION} we know: its hash differs"
+        )
     return package
 
 

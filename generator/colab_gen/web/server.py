@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, "application/json", text.encode())
 
     def _welcome(self) -> bool:
-        port = self.server.server_address[1]
+        port = self.connection.getsockname()[1]
         hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
         origin = self.headers.get("Origin")
         return self.headers.get("Host") in hosts and (

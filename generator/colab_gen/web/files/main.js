@@ -40,6 +40,7 @@ changed();
 async function changed() {
   performance.mark("changed");
   waiting = true;
+  delete document.body.dataset.settled;
   if (asking) return;
   asking = true;
   while (waiting) {
@@ -58,6 +59,7 @@ async function changed() {
     }
   }
   asking = false;
+  document.body.dataset.settled = "";
 }
 
 function show(answer) {

@@ -30,7 +30,8 @@ onmessage = async ({ data: { number, text } }) => {
     const reply = await ready;
     postMessage({ number, text: reply(text) });
   } catch (error) {
-    // Of a Python traceback the last line says what is wrong.
-    postMessage({ number, fault: String(error.message ?? error).trim().split("\n").at(-1) });
+    // Of a Python traceback the last such line says what is wrong.
+    const lines = String(error.message ?? error).trim().split("\n");
+    postMessage({ number, fault: lines.findLast((line) => /^[\w.]+: /.test(line)) ?? lines.at(-1) });
   }
 };
