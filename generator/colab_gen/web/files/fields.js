@@ -26,7 +26,7 @@ export function drawField(field, { id, label, hint, value, changed }) {
     // Writing the same again would make a screen reader say it again.
     if (error.textContent !== text) error.textContent = text;
     error.hidden = !text;
-    const within = element.querySelectorAll("input, textarea");
+    const within = element.querySelectorAll("input:not([type='range']), textarea");
     for (const input of within.length ? within : [element]) {
       if (text) input.setAttribute("aria-invalid", "true");
       else input.removeAttribute("aria-invalid");
