@@ -85,8 +85,8 @@ def main() -> None:
             page = browser.new_page()
             page.goto(address)
             page.get_by_text("Ready:").wait_for(timeout=300_000)
-            starts[label] = page.evaluate("performance.getEntriesByName('shown')[0].startTime"
-                                          " + performance.getEntriesByName('shown')[0].duration")  # fmt: skip
+            first = "performance.getEntriesByName('shown')[0]"
+            starts[label] = page.evaluate(f"{first}.startTime + {first}.duration")
             page.get_by_role("button", name="Tick all", exact=True).click()
             ways[label] = functools.partial(type_letter, page)
         figures = measure(ways, options.rounds)

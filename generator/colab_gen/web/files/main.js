@@ -8,7 +8,7 @@ import { readFragment, writeFragment } from "./state.js";
 
 const find = (id) => document.getElementById(id);
 const data = await (await fetch("form.json")).json();
-const ask = connect(data.engine);
+export const ask = connect(data.engine);
 const form = drawForm(data, readFragment(location.hash, data) ?? {}, changed);
 const showActions = setUpActions(form);
 let asking = false;
