@@ -46,6 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
     files: dict[str, bytes]
     protocol_version = "HTTP/1.1"
     timeout = 30  # seconds that a connection may be silent
+    disable_nagle_algorithm = True  # head and body are two packets; the second must not wait
 
     def do_GET(self) -> None:
         """Send one of the page's files; there is no folder behind them to wander off into."""

@@ -36,8 +36,17 @@ export function drawCells(root, cells, near) {
   });
   const kept = new Set(cells.map((cell) => cell.id));
   for (const id of drawn.keys()) if (!kept.has(id)) drawn.delete(id);
-  root.replaceChildren(...elements);
+  place(root, elements);
   if (target && getComputedStyle(root).overflowY === "auto") bringIntoView(root, target);
+}
+
+// What stays where it is is left alone, since the browser would lay all of it out again.
+function place(root, elements) {
+  const wanted = new Set(elements);
+  for (const child of [...root.children]) if (!wanted.has(child)) child.remove();
+  elements.forEach((element, index) => {
+    if (root.children[index] !== element) root.insertBefore(element, root.children[index] ?? null);
+  });
 }
 
 function bringIntoView(root, element) {
