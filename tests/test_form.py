@@ -115,6 +115,7 @@ def test_takes_values_and_their_text(kind, given_value, expected):
         (parameter("integer"), True, "whole number"),
         (parameter("integer"), "9" * 5000, "whole number"),
         (parameter("number"), "nan", "a number"),
+        (parameter("choice", "a", options=("a",), allow_input=True), float("nan"), "takes text"),
         (parameter("number"), math.inf, "a number"),
         (parameter("boolean"), "maybe", "true or false"),
         (parameter("boolean"), 1, "true or false"),

@@ -7,6 +7,7 @@ import http.server
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,15 +15,18 @@ import sys
 import tarfile
 import threading
 import zipfile
+from functools import cache
 
 import pytest
-from colab_gen import Recipe, build, dumps, make_plan, parse_recipe, render
+from colab_gen import Recipe, build, dumps, loads, make_plan, parse_recipe, render
 from colab_gen.catalog import load_catalog
 from colab_gen.errors import EnvironmentProblem, NotebookError
 from colab_gen.web import make_server, pyodide, write_site
 from colab_gen.web.answer import answer, form_data, reply
 from colab_gen.web.server import LONGEST
 from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 KINDS = ROOT / "tests" / "web"
 
@@ -84,8 +88,45 @@ def test_errors_are_told_by_field_and_the_rest_is_shown(catalog, state, errors):
     assert given["cells"][0]["snippet"] == "cover"
 
 
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+NAMES = st.sampled_from(["kinds_text", "kinds_open", "kinds_slider", "kinds_numbers", "other"])
+STATES = st.fixed_dictionaries(
+    {},
+    optional={
+        "features": st.lists(st.sampled_from(["kinds", "drive", "images", "nope"])) | PLAIN,
+        "values": st.dictionaries(NAMES, PLAIN | st.lists(PLAIN)) | PLAIN,
+        **dict.fromkeys(
+            ("title", "accelerator", "high_ram", "repository", "branch", "file"), PLAIN
+        ),
+    },
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(STATES)
+def test_whatever_is_sent_is_answered(state):
+    catalog = kinds_catalog()
+    given_ = json.loads(reply(catalog, json.dumps(state)))
+    assert bool(given_["notebook"]) == (not given_["errors"])
+    if given_["notebook"]:
+        compile_all(loads(given_["notebook"]))
+        plan = make_plan(catalog, parse_recipe(given_["recipe"]))
+        assert dumps(build(plan, render(plan))) == given_["notebook"]
+
+
+@cache
+def kinds_catalog():
+    return load_catalog([KINDS])
+
+
+def compile_all(notebook):
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code" and cell["id"].startswith("kinds"):
+            exec("".join(cell["source"]), {"print": lambda *_words: None})
+
+
 def test_conflicts_are_known_from_both_sides_and_told():
-    catalog = load_catalog([KINDS])
+    catalog = kinds_catalog()
     form = {feature["name"]: feature for feature in form_data(catalog)["features"]}
     assert form["rival"]["conflicts"] == ["kinds"]
     assert form["kinds"]["conflicts"] == ["rival"]
@@ -386,3 +427,19 @@ def test_the_page_has_no_script_or_style_of_its_own_and_writes_no_markup():
         for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             assert word not in text, script
         assert len(text.splitlines()) < 250, script
+
+
+def test_the_documents_lead_to_each_other(tmp_path):
+    (tmp_path / "index.html").write_text("<footer>\n</footer>")
+    for _ in range(2):  # a second time changes nothing
+        command = [sys.executable, str(ROOT / "docs" / "make_site.py"), str(tmp_path)]
+        subprocess.run(command, check=True)
+    assert (tmp_path / "index.html").read_text().count("docs/readme.html") == 1
+    pages = list((tmp_path / "docs").glob("*.html"))
+    assert {"readme.html", "web.html", "architecture.html"} <= {page.name for page in pages}
+    for page in pages:
+        text = page.read_text()
+        assert "<script" not in text
+        for link in re.findall(r'(?:href|src)="([^"]+)"', text):
+            outside = link.startswith(("https://", "../"))
+            assert outside or (page.parent / link).is_file(), (page.name, link)

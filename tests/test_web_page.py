@@ -242,6 +242,10 @@ def test_on_the_local_server(context, local, tmp_path):
     assert again.page.get_by_label("archive name").input_value() == "holi'day $HOME.zip"
     assert again.page.get_by_role("checkbox", name="Mount Drive", exact=True).is_disabled()
     assert again.download() == page.download()
+    other = quote(json.dumps({"title": "Other", "features": ["images"]}))
+    again.page.goto(f"{local}#{other}")  # a link pasted into the open page
+    again.page.locator("#cells h1", has_text="Other").wait_for()
+    assert not again.page.get_by_role("checkbox", name="Mount Drive", exact=True).is_checked()
     again.is_clean()
 
 
@@ -610,3 +614,14 @@ def test_it_says_when_the_server_has_ended(context):
         process.terminate()
     page.tick("Mount Drive")
     page.page.get_by_text("the server has ended; start colab-gen web again").wait_for()
+    assert page.page.get_by_role("button", name="Download .ipynb").is_disabled()
+
+
+@pytest.mark.parametrize("lost", ["pyodide/pyodide.mjs", "pyodide/pyodide.asm.wasm", "python.zip"])
+def test_it_says_when_python_does_not_start(context, site, lost):
+    context.route(f"**/{lost}", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(site)
+    page.get_by_text("The preview cannot be made").wait_for(timeout=60_000)
+    page.get_by_role("checkbox", name="Mount Drive", exact=True).check()  # the form is there
+    assert page.get_by_role("button", name="Download .ipynb").is_disabled()

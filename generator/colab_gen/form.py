@@ -284,8 +284,8 @@ def _choice(parameter: Parameter, value: object) -> Value:
     for option in parameter.options:
         if (value == option and type(value) is type(option)) or value == str(option):
             return option
-    if parameter.allow_input and isinstance(value, Value):
-        return value
+    if parameter.allow_input:
+        return _raw(value)
     raise ValueError("takes one of " + ", ".join(map(str, parameter.options)))
 
 

@@ -19,6 +19,10 @@ find("made-with").hidden = data.engine !== "worker";
 find("status").textContent =
   data.engine === "worker" ? "Loading Python, a few MB, once…" : "Making the preview…";
 show(data.first);
+setTimeout(() => {
+  if (answered || find("status").classList.contains("bad")) return;
+  find("status").textContent = "Python still loads: a slow line, or a browser too old for it.";
+}, 60_000);
 addEventListener("hashchange", () => {
   const state = readFragment(location.hash, data);
   if (!state) return;
@@ -56,6 +60,7 @@ async function changed() {
     } catch (error) {
       find("status").textContent = `The preview cannot be made: ${error.message}`;
       find("status").classList.add("bad");
+      showActions({ ...data.first, errors: {} }, false); // what was made before is not this state's
     }
   }
   asking = false;

@@ -33,8 +33,12 @@ export function readFragment(fragment, data) {
 export function writeFragment(state) {
   const text = encodeURIComponent(JSON.stringify(state));
   if (text.length > LONGEST) return false;
-  history.replaceState(null, "", `#${text}`);
-  return true;
+  try {
+    history.replaceState(null, "", `#${text}`);
+    return true;
+  } catch {
+    return false; // Safari allows a hundred in half a minute
+  }
 }
 
 function own(object, key) {

@@ -11,7 +11,8 @@ from colab_gen.web.answer import reply
 catalog = load_catalog()
 lambda text: reply(catalog, text)
 `;
-const ready = start();
+const failure = firstFailure(); // before anything is fetched
+const ready = Promise.race([start(), failure]);
 
 async function start() {
   const [python, zip] = await Promise.all([loadPyodide(), load("python.zip")]);
@@ -21,8 +22,24 @@ async function start() {
 
 async function load(name) {
   const response = await fetch(new URL(name, import.meta.url));
-  if (!response.ok) throw new Error(`${name}: ${response.status}`);
   return response.arrayBuffer();
+}
+
+// Pyodide waits without end for a file that does not come, so all that is fetched is watched.
+function firstFailure() {
+  const real = self.fetch;
+  return new Promise((_, reject) => {
+    self.fetch = async (address, options) => {
+      try {
+        const response = await real(address, options);
+        if (!response.ok) throw new Error(`status ${response.status}`);
+        return response;
+      } catch (error) {
+        reject(new Error(`${new URL(address).pathname} did not come: ${error.message}`));
+        throw error;
+      }
+    };
+  });
 }
 
 onmessage = async ({ data: { number, text } }) => {
