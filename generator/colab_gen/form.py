@@ -14,16 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-__all__ = [
-    "Kind",
-    "Parameter",
-    "Value",
-    "check_value",
-    "literal",
-    "printable",
-    "read_parameters",
-    "set_values",
-]
+__all__ = ["Kind", "Parameter", "Value", "check_value", "literal", "printable", "read_parameters",
+           "set_values"]  # fmt: skip
 
 Value = str | int | float | bool
 Kind = Literal["string", "integer", "number", "boolean", "slider", "date", "raw", "choice"]
