@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
-from jinja2 import Environment, StrictUndefined, nodes
+from jinja2 import Environment, StrictUndefined, Template, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -84,14 +84,20 @@ def _cells(step: Step, context: Mapping[str, Any]) -> Iterator[RenderedCell]:
 
 def _text(environment: Environment, source: str, context: Mapping[str, Any]) -> str:
     parts, length = [], 0
-    tree = environment.parse(source)
-    _check(tree)
-    for part in environment.from_string(tree).generate(context):
+    for part in _template(environment, source).generate(context):
         parts.append(part)
         length += len(part)
         if length > _LONGEST:
             raise ValueError(f"it renders to more than {_LONGEST} characters")
     return "".join(parts)
+
+
+# The page renders the same cells again at each change, and compiling takes most of that time.
+@lru_cache(maxsize=64)
+def _template(environment: Environment, source: str) -> Template:
+    tree = environment.parse(source)
+    _check(tree)
+    return environment.from_string(tree)
 
 
 def _check(tree: nodes.Template) -> None:
