@@ -281,7 +281,9 @@ def test_what_holds_arrays_of_its_own(cell):
 
 
 @pytest.mark.parametrize(
-    "value", [lambda: 1, (x for x in ()), open, {"a": [sys]}, type("Local", (), {})()], ids=str
+    "value",
+    [lambda: 1, (x for x in ()), open, {"a": [sys]}, type("Local", (), {})()],
+    ids=["lambda", "generator", "file function", "module", "local class"],
 )
 def test_what_cannot_be_pickled_leaves_nothing(cell, value):
     if value is open:
