@@ -134,7 +134,9 @@ def test_a_picture_that_is_not_read_yet(measured, tmp_path):
         assert measured(image)[0] == 16_000_000
 
 
-@pytest.mark.parametrize("value", [Rude(), [Rude()], {1: Rude()}], ids=repr)
+@pytest.mark.parametrize(
+    "value", [Rude(), [Rude()], {1: Rude()}], ids=["alone", "in a list", "in a dict"]
+)
 def test_an_object_that_refuses(measured, value):
     assert measured(value)[0] < 1000
 
