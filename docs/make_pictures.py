@@ -1,19 +1,42 @@
-"""Make the pictures of the README: `uv run python docs/make_pictures.py` (needs Chromium)."""
+"""Make the pictures of the documents: `uv run python docs/make_pictures.py` (needs Chromium).
 
+With the word `builder` only those of the builder page.
+"""
+
+import json
 import shutil
 import sys
 import tempfile
+import threading
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import nbformat
 from colab_gen import Recipe, build, load_catalog, make_plan, render
 from colab_gen.checks import preparation
 from colab_gen.run import run
+from colab_gen.web import make_server
 from nbconvert import HTMLExporter
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 PICTURES = Path(__file__).with_name("pictures")
 FEATURES = ("staging", "images", "download")
+BUILT = {
+    "title": "Photos from Drive",
+    "features": [*FEATURES],
+    "values": {"archive_name": "holiday photos.zip", "image_columns": "5"},
+    "accelerator": "T4",
+}
+WRONG = {**BUILT, "title": " ", "repository": "my photos", "values": {"image_columns": "99"}}
+# name -> state, width, height, colours, what is scrolled to
+BUILDER: dict[str, tuple[dict[str, Any], int, int, Any, str]] = {
+    "builder": (BUILT, 1280, 860, "light", ""),
+    "builder-dark": (BUILT, 1280, 860, "dark", "#cell-images-2"),
+    "builder-errors": (WRONG, 1280, 860, "light", ""),
+    "builder-phone": (BUILT, 390, 844, "light", "#feature-staging"),
+}
 
 
 def executed_page() -> str:
@@ -35,19 +58,50 @@ def executed_page() -> str:
     return page
 
 
+def take_builder(browser: Any) -> None:
+    """Take the pictures of the builder page."""
+    server = make_server(load_catalog())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/"
+    for name, (state, width, height, colours, place) in BUILDER.items():
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            color_scheme=colours,
+            reduced_motion="reduce",
+        )
+        page.goto(f"{url}#{quote(json.dumps(state))}")
+        page.get_by_text("Ready:").wait_for()
+        if place:
+            page.locator(place).evaluate("(e) => e.scrollIntoView({ block: 'center' })")
+        take(page, name)
+        page.close()
+    server.shutdown()
+
+
+def take(page: Any, name: str) -> None:
+    """Write a picture, with few colours, so that it is small."""
+    path = PICTURES / f"{name}.png"
+    page.screenshot(path=path)
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+
+
 def main() -> None:
-    """Write pictures/notebook.png."""
+    """Write pictures/notebook.png and those of the builder page."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         sys.exit("there is no Chromium here")
+    PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        file = Path(folder, "page.html")
-        file.write_text(executed_page(), encoding="utf-8")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1000, "height": 1500})
-        page.goto(file.as_uri(), wait_until="load")
-        PICTURES.mkdir(exist_ok=True)
-        page.screenshot(path=PICTURES / "notebook.png")
+        if sys.argv[1:] != ["builder"]:
+            file = Path(folder, "page.html")
+            file.write_text(executed_page(), encoding="utf-8")
+            page = browser.new_page(viewport={"width": 1000, "height": 1500})
+            page.goto(file.as_uri(), wait_until="load")
+            page.screenshot(path=PICTURES / "notebook.png")
+        take_builder(browser)
         browser.close()
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from PIL import Image
 
-NAMES = ("plot.png", "photo.jpg", "damaged.png")
+NAMES = ("plot.png", "photo.jpg", "moving.gif", "drawing.svg", "damaged.png")
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 5"><circle r="4"/></svg>'
 
 
 def prepare(drive: Path, values: Mapping[str, Any]) -> None:
-    """Put a plot, a turned photo and a damaged file where the pattern looks, if below Drive."""
+    """Put images of several kinds and a damaged file where the pattern looks, if below Drive."""
     my_drive = PurePosixPath(values.get("mount_point", "/content/drive"), "MyDrive")
     pattern = PurePosixPath("/content", values["image_pattern"])
     if not pattern.is_relative_to(my_drive) or ".." in pattern.parts or pattern == my_drive:
@@ -32,6 +33,10 @@ def _draw(path: Path) -> None:
         turned = Image.Exif()
         turned[0x0112] = 6  # turn it by 90 degrees to see it
         image.save(path, "JPEG", exif=turned)
+    elif path.suffix.lower() == ".gif":
+        image.save(path, "GIF", save_all=True, append_images=[image.rotate(180)])
+    elif path.suffix.lower() == ".svg":
+        path.write_text(SVG, encoding="utf-8")
     else:
         image.save(path, "PNG")
     if path.name == NAMES[-1]:

@@ -2,22 +2,52 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from colab_gen.catalog import load_catalog
+from colabpages import Tab
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests" / "golden"
+NOT_CHECKED = "NOT CHECKED: "
+REQUIRABLE = ("browser", "colab", "colab-cli", "google-colab")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write the expected files anew")
     parser.addoption(
         "--require",
-        default=os.environ.get("COLAB_GEN_REQUIRE", ""),
-        help="browser,colab,google-colab: fail where one of these cannot be checked",
+        default="",
+        help=f"{','.join(REQUIRABLE)}: fail where one of these cannot be checked",
     )
+
+
+def required(config):
+    return {name for name in config.getoption("--require").split(",") if name}
+
+
+def pytest_configure(config):
+    if unknown := required(config) - {*REQUIRABLE}:
+        raise pytest.UsageError(
+            f"--require knows no {', '.join(sorted(unknown))}; there are: {', '.join(REQUIRABLE)}"
+        )
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say once more, by reason, how many tests could not be checked on this machine."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in skipped]
+    reasons = Counter(text for text in reasons if text.startswith(NOT_CHECKED))
+    if reasons:
+        terminalreporter.section("NOT CHECKED", yellow=True)
+    for reason, count in sorted(reasons.items()):
+        tests = "1 test" if count == 1 else f"{count} tests"
+        terminalreporter.line(f"{tests}: {reason.removeprefix(NOT_CHECKED)}")
 
 
 @pytest.fixture(scope="session")
@@ -39,16 +69,48 @@ def golden(request):
     return hold
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def not_checked(request):
     """Skip what cannot be checked here, or fail where --require asks for it."""
 
     def missing(what: str, why: str) -> None:
-        if what in request.config.getoption("--require").split(","):
+        assert what in REQUIRABLE
+        if what in required(request.config):
             pytest.fail(f"--require={what}: {why}")
-        pytest.skip(f"NOT CHECKED: {why}")
+        pytest.skip(f"{NOT_CHECKED}{why}")
 
     return missing
+
+
+# Not for the whole session: where Playwright runs, nothing else can start an event loop.
+@pytest.fixture(scope="module")
+def browser(not_checked):
+    """A Chromium of this machine, driven by Playwright."""
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if not path:
+        not_checked("browser", "there is no Chromium here")
+    if not find_spec("playwright"):
+        not_checked("browser", "playwright is not installed")
+    with import_module("playwright.sync_api").sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def any_tab(browser):
+    """A tab for stand-ins of Colab's page; each `open` begins anew, much faster than a new tab."""
+    return Tab(browser.new_page())
 
 
 @pytest.fixture

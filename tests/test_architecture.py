@@ -8,15 +8,15 @@ from conftest import ROOT
 PACKAGE = ROOT / "generator" / "colab_gen"
 # A module imports only from floors below its own.
 FLOORS = {
-    "errors": 1, "text": 1, "form": 1, "jsontext": 1, "merge": 1, "standin": 1,
-    "colabcli": 2, "files": 2, "record": 2, "snippet": 2, "recipe": 2,
+    "errors": 1, "text": 1, "form": 1, "interrupts": 1, "jsontext": 1, "merge": 1, "standin": 1,
+    "colabcli": 2, "files": 2, "record": 2, "report": 2, "snippet": 2, "recipe": 2,
     "catalog": 3, "hold": 3, "plan": 4, "render": 5, "notebook": 6,
     "checks": 7, "ownership": 7, "patch": 7, "static": 7, "upgrade": 7, "edit": 8, "run": 8,
     "subject": 9, "arguments": 9, "places": 9, "prompts": 9, "remote": 9,
-    "reports": 9, "job": 10, "lifecycle": 10,
+    "reports": 9, "job": 10, "lifecycle": 10, "web": 10,
     "choice": 11, "cluster": 11, "console": 11, "ledger": 11, "pool": 11,
     "changes": 12, "progress": 12, "batch": 13, "delivery": 13,
-    "cli_notebook": 14, "cli_validate": 14, "cli": 15,
+    "cli_notebook": 14, "cli_validate": 14, "cli_web": 14, "cli": 15,
 }  # fmt: skip
 MODULES = [p for p in PACKAGE.rglob("*.py") if "site" not in p.relative_to(PACKAGE).parts]
 
@@ -65,6 +65,20 @@ def test_building_needs_no_click_nbformat_or_nbconvert():
     )
     assert {"jinja2", "colab_gen"} <= modules
     assert not modules & {"click", "nbformat", "nbconvert", "nbclient", "IPython", "questionary"}
+
+
+def test_the_page_needs_no_more_than_markdown():
+    modules = loaded(
+        "import types\n"
+        "package = types.ModuleType('colab_gen.web')\n"
+        f"package.__path__ = [{str(PACKAGE / 'web')!r}]\n"
+        "sys.modules['colab_gen.web'] = package\n"
+        "from colab_gen import load_catalog\n"
+        "from colab_gen.web.answer import reply\n"
+        "assert 'cells' in reply(load_catalog(), '{}')"
+    )
+    outside = {m for m in modules if m not in sys.stdlib_module_names and not m.startswith("_")}
+    assert outside == {"colab_gen", "jinja2", "markupsafe", "mistune"}
 
 
 def test_the_command_starts_light():

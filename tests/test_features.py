@@ -54,14 +54,14 @@ def test_all_together_twice_over(catalog):
     assert [name for name in report.downloads if "sample" in name]
     assert any(path.startswith("dumps/") for path in report.drive)
     assert "already" in printed(report, "drive-2-again")
-    assert "already" in printed(report, "staging-2-again")
+    assert "already" in printed(report, "staging-6-again")
 
 
 @pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz", "tar.xz", "tar.zst"])
 def test_staging_takes_every_kind_of_archive(catalog, ending):
     name = f"folder of mine/my data.{ending}"
     report = execute(catalog, make(catalog, ["staging"], archive_name=name))
-    assert "Staged " in printed(report, "staging-2")
+    assert "Staged " in printed(report, "staging-6")
 
 
 def test_a_missing_archive_is_one_sentence(catalog):

@@ -3,7 +3,14 @@ import math
 
 import ipyform.parser
 import pytest
-from colab_gen.form import Parameter, check_value, literal, read_parameters, set_values
+from colab_gen.form import (
+    Parameter,
+    check_value,
+    literal,
+    printable,
+    read_parameters,
+    set_values,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +115,7 @@ def test_takes_values_and_their_text(kind, given_value, expected):
         (parameter("integer"), True, "whole number"),
         (parameter("integer"), "9" * 5000, "whole number"),
         (parameter("number"), "nan", "a number"),
+        (parameter("choice", "a", options=("a",), allow_input=True), float("nan"), "takes text"),
         (parameter("number"), math.inf, "a number"),
         (parameter("boolean"), "maybe", "true or false"),
         (parameter("boolean"), 1, "true or false"),
@@ -122,10 +130,23 @@ def test_refuses_values_a_field_does_not_take(kind, given_value, words):
         check_value(kind, given_value)
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("é😀\U0001fae8", '"é😀\U0001fae8"'),  # the last one is unknown to Python 3.11
+        ("\u2066\u200f\U0001343a\U000e0001\ue000", r'"\u2066\u200f\U0001343a\U000e0001\ue000"'),
+        ("\t\r\n\0\x7f\ud800", r'"\t\r\n\x00\x7f\ud800"'),
+        ("'\"\\", '"\'\\"\\\\"'),
+    ],
+)
+def test_a_literal_is_the_same_in_every_version_of_python(text, written):
+    assert literal(text) == written
+
+
 @given(VALUES)
 def test_a_literal_reads_back_as_the_value(value):
     written = literal(value)
-    assert written.isprintable()
+    assert all(map(printable, written))
     read = ast.literal_eval(written)
     assert (read, type(read)) == (value, type(value))
 

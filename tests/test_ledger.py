@@ -8,7 +8,7 @@ from colab_gen.errors import NotebookError
 from colab_gen.job import Job, Result
 from colab_gen.ledger import Ledger
 from colab_gen.pool import run_all
-from colab_gen.run import Outcome, Report
+from colab_gen.report import Outcome, Report
 from test_static import notebook
 
 OUTCOME = Outcome(cell=0, id="c0", title="t", status="passed", seconds=0.5)
@@ -234,9 +234,12 @@ def test_downloads_of_several_notebooks_do_not_meet(colab_gen, tmp_path):
         "from google.colab import files\nopen('/content/x.txt', 'w').write('{}')\n"
         "files.download('/content/x.txt')"
     )
-    write(tmp_path, a=code.format("a"), b=code.format("b"))
+    for folder in ("p", "q"):
+        (tmp_path / folder).mkdir()
+    write(tmp_path / "p", a=code.format("p"), b=code.format("b"))
+    write(tmp_path / "q", a=code.format("q"))
     done = colab_gen("validate", ".", "--downloads", "kept")
     assert done.returncode == 0, done.stdout
     assert {p.parent.name: p.read_text() for p in (tmp_path / "kept").rglob("*.txt")} == {
-        "a": "a", "b": "b",
+        "p-a": "p", "b": "b", "q-a": "q",
     }  # fmt: skip

@@ -37,6 +37,8 @@ def test_the_wheel_holds_what_it_needs(wheel, catalog):
     assert {f"colab_gen/snippets/{name}.md" for name in catalog.snippets} <= names
     assert "colab_gen/standin/site/google/colab/drive.py" in names
     assert "colab_gen/py.typed" in names
+    page = ROOT / "generator" / "colab_gen" / "web" / "files"
+    assert {f"colab_gen/web/files/{path.name}" for path in page.iterdir()} <= names
 
 
 @pytest.mark.timeout(600)

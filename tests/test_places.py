@@ -127,6 +127,9 @@ def test_the_table_of_a_notebook(colab_gen, tmp_path):
     assert rows[2][:5] == ["(own", "cells)", "works", "works", "works"]
     assert "fails (1)" in done.stdout
     assert "No module named 'google" in done.stdout
+    done = colab_gen("validate", "n.ipynb", "--target", "all", "--on", "colab", "--html", "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it does not go with --on, --html" in done.stderr
     done = colab_gen("validate", "n.ipynb", "--target", "kaggle", "--json")
     assert json.loads(done.stdout)[0]["target"] == "kaggle"
     done = colab_gen("validate", "n.ipynb", "--fault", "qouta")

@@ -20,7 +20,7 @@ from colab_gen.choice import find_notebooks, shard
 from colab_gen.errors import EnvironmentProblem, NotebookError
 from colab_gen.job import Job, Result, perform, stop
 from colab_gen.pool import run_all
-from colab_gen.run import Report
+from colab_gen.report import Report
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st

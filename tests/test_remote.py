@@ -319,38 +319,52 @@ def test_an_exception_of_the_callers_comes_after_the_release(fake):
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "source", "log"),
+    ("behaviour", "source", "during", "log"),
     [
-        ({}, "hang", ["made", "hangs", "interrupted", "released"]),
-        # The interrupt comes while the machine is being made, or is being released.
-        ({"new_seconds": 2}, "1", ["made", "released"]),
-        ({"stop_seconds": 2}, "1", ["made", "released"]),
+        ({"stop_seconds": 3}, "hang", "exec", ["made", "hangs", "interrupted", "released"]),
+        ({"new_seconds": 3}, "1", "new", ["made", "released"]),
+        ({"stop_seconds": 3}, "1", "stop", ["made", "released"]),
     ],
 )
-def test_ctrl_c_releases_the_machine(fake, tmp_path, behaviour, source, log):
+def test_ctrl_c_releases_the_machine(fake, tmp_path, behaviour, source, during, log):
     fake.behave(**behaviour)
-    (tmp_path / "a.ipynb").write_text(json.dumps(notebook(source)))
+    code, errors = interrupted(tmp_path, source, during)
+    assert code == 130
+    assert errors.endswith("colab-gen: interrupted\n")
+    assert fake.log == log
+
+
+@pytest.mark.parametrize(("source", "during"), [("hang", "exec"), ("1", "stop")])
+def test_ctrl_c_and_a_machine_that_cannot_be_released(fake, tmp_path, source, during):
+    fake.behave(stop="no network", stop_seconds=2)
+    code, errors = interrupted(tmp_path, source, during)
+    assert code == 3
+    last = errors.splitlines()[-1]
+    assert "interrupted; the Colab machine may be running still, for colab stop failed" in last
+    assert f"release it with `colab stop -s {fake.calls[1][2]}`" in last
+
+
+def interrupted(folder, source, during):
+    """Press Ctrl-C again and again from the moment of a call; return exit code and stderr."""
+    (folder / "a.ipynb").write_text(json.dumps(notebook(source)))
     process = subprocess.Popen(
         [sys.executable, "-m", "colab_gen", "validate", "a.ipynb", "--on", "colab"],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT / "generator")},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    last = "stop" if "stop_seconds" in behaviour else "exec" if source == "hang" else "new"
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        calls = tmp_path / "bin" / "calls.jsonl"
-        if calls.exists() and f'["{last}"' in calls.read_text():
-            break
+    log = folder / "bin" / ("log.txt" if during == "exec" else "calls.jsonl")
+    mark = "hangs" if during == "exec" else f'["{during}"'
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (log.exists() and mark in log.read_text()):
         time.sleep(0.05)
-    time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    for _ in range(6):
+        time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert errors.endswith("colab-gen: interrupted\n")
-    assert fake.log == log
+    return process.returncode, errors
 
 
 @pytest.mark.parametrize(

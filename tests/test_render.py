@@ -21,6 +21,15 @@ def test_prose_is_a_template_and_values_in_it_are_text():
     assert rendered(body, title="a *b* <i>\nc") == [("mine-1", "# a \\*b\\* &lt;i&gt; c\n\nin 1")]
 
 
+def test_a_loop_and_filters():
+    body = (
+        "{% for step in steps if step.title %}{{ loop.index }} {{ step.title | lower }}"
+        "{% else %}none{% endfor %} {{ features | join(', ') | upper }}"
+        "{{ 'x' if steps | length > 1 and not title is undefined else ['y', 'z'][1] }}"
+    )
+    assert rendered(body) == [("mine-1", "1 t MINEz")]
+
+
 def test_code_has_statements_on_lines_of_their_own_only():
     body = (
         "```python\n#: if 'mine' in features\na = '{{ title }}'\n#: else\nb = 1\n#: endif\n"
@@ -56,6 +65,16 @@ def test_a_cell_that_renders_to_nothing_is_left_out_and_keeps_its_number():
         "{{ steps[0].snippet.cells.__class__ }}",
         "{{ features.append('x') }}",
         "{{ title() }}",
+        "{{ 'x' ~ 'y' }}",
+        "{% set a = title %}",
+        "{% set a %}x{% endset %}",
+        "{% filter upper %}x{% endfilter %}",
+        "{% macro m(n) %}{{ m(n) }}{{ m(n) }}{% endmacro %}",
+        "{% for a in steps recursive %}{{ loop(steps) }}{% endfor %}",
+        "{% for a in 'xx' %}{% endfor %}",
+        "{% for a in steps %}{% for b in steps %}{% endfor %}{% endfor %}",
+        "{% for a in steps %}{% if a %}{% for b in a %}{% endfor %}{% endif %}{% endfor %}",
+        "{{ 'xxxxxxxxxx'" + "|join('xxxxxxxxxx')" * 9 + " }}",
     ],
 )
 def test_a_template_reaches_nothing_it_was_not_given(prose):
@@ -66,7 +85,7 @@ def test_a_template_reaches_nothing_it_was_not_given(prose):
 
 
 def test_a_template_cannot_grow_without_end():
-    loops = "{% for a in w %}" * 5 + "x" * 100 + "{% endfor %}" * 5
-    letters = "[" + ",".join("1" * 20) + "]"
+    loop = "{% for s in steps %}" + "x" * 600_000 + "{% endfor %}"
+    assert len(rendered(loop)[0][1]) == 600_000
     with pytest.raises(SnippetError, match="more than 1000000 characters"):
-        rendered("{% set w = " + letters + " %}" + loops)
+        rendered(loop * 2)

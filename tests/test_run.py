@@ -130,6 +130,20 @@ def test_a_thread_that_prints_on_is_no_hindrance():
     assert report.downloads == ("a",)
 
 
+@pytest.mark.parametrize("sources", [("1", "1/0", "print(3)"), ("1", "def (", "3")])
+def test_the_outputs_of_an_earlier_run_are_gone(sources):
+    given = notebook(*sources)
+    old = {"output_type": "stream", "name": "stdout", "text": "of an earlier run"}
+    for cell in given["cells"]:
+        cell.update(outputs=[old], execution_count=7)
+    report = run(given)
+    assert not report.passed
+    assert "earlier" not in json.dumps(report.notebook)
+    last = report.notebook["cells"][2]
+    assert (last["outputs"], last["execution_count"]) == ([], None)
+    assert given["cells"][2]["outputs"] == [old]
+
+
 def test_a_cell_that_may_raise():
     given = notebook("1/0", "2")
     given["cells"][0]["metadata"]["tags"] = ["raises-exception"]

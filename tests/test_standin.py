@@ -167,6 +167,37 @@ def test_tags_of_outputs():
 
 
 @pytest.mark.runs
+def test_widgets_and_what_has_no_page():
+    report = passes(
+        "from google.colab import ai, autoviz, syntax, widgets\n"
+        "class Frame(list):\n"
+        "  columns = type('Names', (), {'tolist': lambda self: ['a'], '__getitem__': "
+        "lambda self, n: 'a'})()\n"
+        "  def __getitem__(self, part): return Frame(super().__getitem__(part))\n"
+        "  def to_dict(self, orient): return [{'a': n} for n in self]\n"
+        "  def sort_values(self, by, ascending, inplace): self.sort(reverse=not ascending)\n"
+        "table = widgets.InteractiveTable(Frame(range(25)))\n"
+        "assert (table.rows, table.columns, len(table.active_data)) == (25, ['a'], 10)\n"
+        "table.set_page(2)\n"
+        "assert [row['a'] for row in table.active_data] == [20, 21, 22, 23, 24]\n"
+        "table.sort_column, table.sort_ascending = 0, False\ntable.set_page(0)\n"
+        "assert table.active_data[0] == {'a': 24}",
+        "table",
+        "tabs = widgets.TabBar(['one', 'two'])\nprint('a')\n"
+        "with tabs.output_to('two'): print('b')\n"
+        "for number in tabs: print(number)\n"
+        "tabs.remove()",
+        "print(syntax.sql('select 1'))\nautoviz.quickchart(7)\n"
+        "try: ai.generate_text('hello')\n"
+        "except ai.ModelProxyServiceError as error: print(error)",
+    )
+    said = texts(report)
+    assert said[1].startswith("[24, 23")
+    assert said[2] == "a\n"
+    assert said[3].endswith("the stand-in has no language model: run this cell on Colab\n")
+
+
+@pytest.mark.runs
 @BOTH
 def test_the_shell_and_magics(isolated):
     passes(

@@ -1,10 +1,9 @@
 """The notebooks of one command: read, performed here or on a cluster, watched, and kept."""
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,14 +13,15 @@ from colab_gen import console
 from colab_gen.arguments import read_text
 from colab_gen.cluster import scheduler
 from colab_gen.errors import NotebookError
+from colab_gen.files import distinct_names
 from colab_gen.job import Job, Result, perform
 from colab_gen.ledger import Ledger
 from colab_gen.notebook import loads
 from colab_gen.pool import run_all
 from colab_gen.progress import Watch, watching
-from colab_gen.standin import WarmParent, preload_for
+from colab_gen.standin import WarmParent
 
-__all__ = ["most_at_once", "open_ledger", "read_jobs", "run_batch"]
+__all__ = ["most_at_once", "open_ledger", "own_options", "read_jobs", "run_batch"]
 
 T = TypeVar("T")
 
@@ -35,16 +35,20 @@ def read_jobs(
     """Return the jobs of these notebooks, and the results of those that cannot be read."""
     names, directories = list(names), tuple(directories)
     jobs, unread = [], []
-    for name in names:
-        own = dict(options)
-        if "downloads_to" in own and len(names) > 1:
-            # The same name in two notebooks is not to be the same file.
-            own["downloads_to"] /= Path(name).with_suffix("").name
+    for name, own in zip(names, own_options(names, options), strict=True):
         try:
             jobs.append(Job(name=name, text=read_text(name), snippets=directories, options=own))
         except NotebookError as error:
             unread.append(Result(name=name, digest="", fault=str(error), code=1, tries=0))
     return jobs, unread
+
+
+def own_options(names: Sequence[str], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the options of each notebook: of several, each keeps downloads in its own folder."""
+    if "downloads_to" not in options or len(names) < 2:
+        return [dict(options) for _ in names]
+    folders = [name.removesuffix(".ipynb") for name in distinct_names(names)]
+    return [{**options, "downloads_to": options["downloads_to"] / folder} for folder in folders]
 
 
 def open_ledger(folder: Path | None, *, needed: bool, useful: bool) -> Ledger | None:
@@ -60,6 +64,7 @@ def run_batch(
     at_once: int | None,
     address: str | None,
     ledger: Ledger | None,
+    warm: WarmParent | None,
     alone: bool,
     fail_fast: bool,
     retries: int,
@@ -71,6 +76,7 @@ def run_batch(
         at_once: how many at once; by default as many as the machine, or the cluster, can.
         address: that of a scheduler, to perform them there.
         ledger: where each result is kept at once.
+        warm: what forks the kernels, unless it is done on a cluster.
         alone: tell of each cell of each notebook, in place of the progress of all.
         fail_fast: begin nothing more after a failure.
         retries: how often a failed notebook is tried again.
@@ -90,14 +96,10 @@ def run_batch(
         # One at a time is done right here, where Ctrl-C reaches it: a machine of Colab that is
         # waited for by another thread would not be released.
         executor = ThreadPoolExecutor(in_flight) if in_flight > 1 else _Here()
-    with (
-        executor,
-        nullcontext() if address or alone else _warm_parent(jobs) as warm,
-        watching(len(jobs), quiet=alone) as watch,
-    ):
+    with executor, watching(len(jobs), quiet=alone) as watch:
 
         def work(job: Job) -> Result:
-            return _alone(job) if alone else _watched(job, watch, warm)
+            return _alone(job, warm) if alone else _watched(job, watch, warm)
 
         def keep(result: Result) -> None:
             if ledger:
@@ -133,19 +135,10 @@ def most_at_once() -> int:
     return max(1, min(cores or 1, int(psutil.virtual_memory().available) // _KERNEL))
 
 
-def _alone(job: Job) -> Result:
+def _alone(job: Job, warm: WarmParent | None) -> Result:
     with suppress(NotebookError):  # the result tells of it
         console.print_start(job.name, loads(job.text))
-    return perform(job, on_cell=console.print_outcome)
-
-
-def _warm_parent(jobs: Sequence[Job]) -> WarmParent:
-    """Return what forks the kernels of all these notebooks, which saves each its imports."""
-    notebooks = []
-    for job in jobs:
-        with suppress(NotebookError):
-            notebooks.append(loads(job.text))
-    return WarmParent(jobs[0].options.get("python", sys.executable), preload_for(notebooks))
+    return perform(job, on_cell=console.print_outcome, warm=warm)
 
 
 def _watched(job: Job, watch: Watch, warm: WarmParent | None) -> Result:

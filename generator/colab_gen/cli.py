@@ -12,6 +12,7 @@ from colab_gen import console
 from colab_gen.arguments import equivalent, read_source, settings, with_flags
 from colab_gen.catalog import Catalog, load_catalog
 from colab_gen.cli_validate import validate
+from colab_gen.cli_web import web
 from colab_gen.errors import ColabGenError, NotebookError, RecipeError
 from colab_gen.files import write_whole
 from colab_gen.notebook import build, dumps
@@ -237,6 +238,7 @@ def show(directories: tuple[Path, ...], feature: str) -> None:
 
 
 command.add_command(validate)
+command.add_command(web)
 
 
 @command.command()

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from colab_gen.notebook import loads
 
 if TYPE_CHECKING:
     from colab_gen.job import Result
+    from colab_gen.standin.warm import WarmParent
 
 __all__ = ["validate"]
 
@@ -134,9 +136,7 @@ def validate(
     **options: Any,
 ) -> int:
     """Execute notebooks in a stand-in of Colab and report on every cell."""
-    from colab_gen import batch  # nbconvert and all it needs: a second to import
     from colab_gen.choice import find_notebooks, shard
-    from colab_gen.delivery import deliver
 
     problems: list[str] = []
     options["secrets"] = settings(secrets, problems)
@@ -145,37 +145,53 @@ def validate(
         problems.append("with --scheduler no option can name files: its workers have others")
     if resume and only_failed:
         problems.append("--resume runs what has no result, --only-failed what has a bad one")
+    if options.get("target") == "all":
+        others = {
+            "--on": options.get("on"), "-j": at_once, "--fail-fast": fail_fast,
+            "--retries": retries, "--resume": resume, "--only-failed": only_failed,
+            "--ledger": folder, "--shard": share, "--scheduler": address, "--html": html,
+            "--junit": junit, "--save-executed": executed, "--slowest": slowest,
+        }  # fmt: skip
+        if given := [name for name, value in others.items() if value]:
+            problems.append(f"--target all prints a table; it does not go with {', '.join(given)}")
     if problems:
         raise click.UsageError("; ".join(problems))
     paths = find_notebooks(notebooks)
     if options.get("target") == "all":
         return _tell_places(paths, directories, options, as_json)
     names = {str(path): n for n, path in enumerate(paths)}
-    jobs, results = batch.read_jobs(names, directories, options)
-    ledger = batch.open_ledger(folder, needed=resume or only_failed, useful=share is not None)
-    if share:
-        jobs = shard(jobs, *share, ledger.seconds if ledger else {})
-        results = results if share[0] == 1 else []
-    if ledger and only_failed:
-        if not ledger.seconds and not ledger.failed:
-            raise NotebookError(
-                f"no results are kept in {ledger.folder}; --resume keeps them there"
-            )
-        jobs, results = [job for job in jobs if job.name in ledger.failed], []
-    if ledger and resume:
-        kept = [result for job in jobs if (result := ledger.result(job))]
-        results += kept
-        console.say(f"{len(kept)} of {len(jobs)} notebooks have a result in {ledger.folder}")
-    have = {result.name for result in results}
-    results += batch.run_batch(
-        [job for job in jobs if job.name not in have],
-        at_once=1 if "on" in options else at_once,
-        address=address,
-        ledger=ledger if folder or resume or only_failed else None,
-        alone=len(names) == 1,
-        fail_fast=fail_fast,
-        retries=retries,
-    )
+    elsewhere = address or "on" in options
+    with nullcontext() if elsewhere else _warm_parent(paths, options) as warm:
+        from colab_gen import batch  # nbconvert and all it needs: a second to import
+
+        jobs, results = batch.read_jobs(names, directories, options)
+        ledger = batch.open_ledger(folder, needed=resume or only_failed, useful=share is not None)
+        if share:
+            jobs = shard(jobs, *share, ledger.seconds if ledger else {})
+            results = results if share[0] == 1 else []
+        if ledger and only_failed:
+            if not ledger.seconds and not ledger.failed:
+                raise NotebookError(
+                    f"no results are kept in {ledger.folder}; --resume keeps them there"
+                )
+            jobs, results = [job for job in jobs if job.name in ledger.failed], []
+        if ledger and resume:
+            kept = [result for job in jobs if (result := ledger.result(job))]
+            results += kept
+            console.say(f"{len(kept)} of {len(jobs)} notebooks have a result in {ledger.folder}")
+        have = {result.name for result in results}
+        results += batch.run_batch(
+            [job for job in jobs if job.name not in have],
+            at_once=1 if "on" in options else at_once,
+            address=address,
+            ledger=ledger if folder or resume or only_failed else None,
+            warm=warm,
+            alone=len(names) == 1,
+            fail_fast=fail_fast,
+            retries=retries,
+        )
+    from colab_gen.delivery import deliver
+
     results.sort(key=lambda result: names[result.name])
     code = _tell(results, as_json, alone=len(names) == 1)
     deliver(results, html=html, junit=junit, executed=executed, slowest=slowest, as_json=as_json)
@@ -185,13 +201,29 @@ def validate(
     return code
 
 
+def _warm_parent(paths: Sequence[Path], options: dict[str, Any]) -> "WarmParent":
+    """Return what forks the kernels of all these notebooks; it imports while we go on."""
+    from colab_gen.standin.warm import WarmParent, preload_for
+
+    notebooks = []
+    for path in paths:
+        with suppress(NotebookError):
+            notebooks.append(loads(read_text(str(path))))
+    return WarmParent(options.get("python", sys.executable), preload_for(notebooks))
+
+
 def _tell_places(
     paths: Sequence[Path], directories: Sequence[Path], options: dict[str, Any], as_json: bool
 ) -> int:
+    from colab_gen.batch import own_options
     from colab_gen.places import in_all_places
 
-    opened = [(str(path), loads(read_text(str(path)))) for path in paths]
-    text, data, passed = in_all_places(load_catalog(directories), opened, options)
+    names = [str(path) for path in paths]
+    opened = [
+        (name, loads(read_text(name)), own)
+        for name, own in zip(names, own_options(names, options), strict=True)
+    ]
+    text, data, passed = in_all_places(load_catalog(directories), opened)
     if as_json:
         console.print_json(data)
     else:

@@ -1,6 +1,7 @@
 """Google's own command `colab` (google-colab-cli): each call as a list, with a deadline."""
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from colab_gen.errors import EnvironmentProblem, RunError
+from colab_gen.interrupts import Interrupts
 from colab_gen.text import one_line
 
 __all__ = ["GPUS", "TPUS", "ColabCommand", "Execution"]
@@ -53,7 +55,11 @@ class Execution:
 
 
 class ColabCommand:
-    """The command on the PATH; `config` is its file of sessions, by default its own."""
+    """The command on the PATH; `config` is its file of sessions, by default its own.
+
+    Attributes:
+        interrupts: what keeps Ctrl-C from `new` and `stop`, within a `with` block.
+    """
 
     def __init__(self, config: Path | None = None) -> None:
         """Find the command.
@@ -65,6 +71,7 @@ class ColabCommand:
         if not found:
             raise EnvironmentProblem(f"the command colab is not here; install it: {_INSTALL}")
         self._command = [found, *(["--config", str(config)] if config else [])]
+        self.interrupts = Interrupts()
         code, text = self._call("version", within=_VERSION)
         version = re.search(r"Version: (\d+)\.(\d+)(?:\.(\d+))?", text)
         if code or not version:
@@ -86,12 +93,15 @@ class ColabCommand:
         words += ["--gpu", gpu] if gpu else []
         words += ["--tpu", tpu.lower()] if tpu else []
         words += ["--high-mem"] if high_ram else []
-        code, text = self._call(*words, within=_NEW)
-        if code is None:
-            raise EnvironmentProblem(
-                f"colab new did not answer within {_NEW:g} s; whether Colab granted a machine "
-                "is told by Runtime > Manage sessions in Colab"
-            )
+        # Only a `new` that has ended lets `stop` know the machine.
+        with self.interrupts.held():
+            code, text = self._call(*words, within=_NEW, when_interrupted=_GRACE)
+            if code is None:
+                long = f"{_GRACE:g} s after Ctrl-C" if self._interrupted else f"within {_NEW:g} s"
+                raise EnvironmentProblem(
+                    f"colab new did not answer {long}; whether Colab granted a machine "
+                    "is told by Runtime > Manage sessions in Colab"
+                )
         if _NOT_LOGGED_IN.search(text):
             raise EnvironmentProblem(f"colab is not logged in; {_LOGIN}")
         if code:
@@ -154,21 +164,24 @@ class ColabCommand:
             f"`colab stop -s {session}` or Runtime > Manage sessions in Colab"
         )
 
-    def _call(self, *words: str, within: float) -> tuple[int | None, str]:
+    @property
+    def _interrupted(self) -> bool:
+        return self.interrupts.since < math.inf
+
+    def _call(
+        self, *words: str, within: float, when_interrupted: float = math.inf
+    ) -> tuple[int | None, str]:
         with tempfile.TemporaryFile() as output:
             process = self._start(words, stdout=output, stderr=subprocess.STDOUT)
+            until = time.monotonic() + within
             try:
-                process.wait(within)
-            except subprocess.TimeoutExpired:
+                while process.poll() is None:
+                    if time.monotonic() > min(until, self.interrupts.since + when_interrupted):
+                        return None, ""
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(0.2)
+            finally:
                 _end(process)
-                return None, ""
-            except BaseException:
-                # Only a `new` that has ended lets `stop` know the machine, and a `stop` cut
-                # short leaves it running: both are given their time.
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_GRACE)
-                _end(process)
-                raise
             output.seek(0)
             return process.returncode, output.read().decode(errors="replace")
 

@@ -13,7 +13,7 @@ from colab_gen.snippet import Snippet
 
 if TYPE_CHECKING:
     from colab_gen.job import Result
-    from colab_gen.run import Outcome, Report
+    from colab_gen.report import Outcome, Report
 
 __all__ = [
     "catalog_data",

@@ -10,10 +10,10 @@ from colab_gen import console
 from colab_gen.errors import NotebookError
 from colab_gen.files import write_whole
 from colab_gen.job import Result
+from colab_gen.report import Report
 from colab_gen.reports import annotations, image, page, table
 from colab_gen.reports.executed import save_executed
 from colab_gen.reports.junit import junit as junit_text
-from colab_gen.run import Report
 
 __all__ = ["deliver"]
 

@@ -1,12 +1,16 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and those of several notebooks under distinct names."""
 
 import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from colab_gen.errors import NotebookError
+from colab_gen.text import one_line
 
-__all__ = ["write_whole"]
+__all__ = ["distinct_names", "write_whole"]
 
 
 def write_whole(path: Path, text: str, *, overwrite: bool = False) -> None:
@@ -33,6 +37,23 @@ def write_whole(path: Path, text: str, *, overwrite: bool = False) -> None:
     finally:
         with suppress(OSError, ValueError):
             beside.unlink()
+
+
+def distinct_names(paths: Sequence[str]) -> list[str]:
+    """Return a file name `….ipynb` for each of these notebooks, no two alike, whatever their case.
+
+    Where notebooks in several folders share a name, the names of the folders go before it.
+    """
+    split = [_parts(path) for path in paths]
+    depths = [1] * len(split)
+    for _ in range(max(map(len, split), default=0)):
+        tails = [_tail(parts, depth) for parts, depth in zip(split, depths, strict=True)]
+        often = Counter(tail.casefold() for tail in tails)
+        depths = [
+            depth + (often[tail.casefold()] > 1 and depth < len(parts))
+            for tail, depth, parts in zip(tails, depths, split, strict=True)
+        ]
+    return list(_numbered(_tail(parts, d) for parts, d in zip(split, depths, strict=True)))
 
 
 def _write(path: Path, text: str, *, like: Path) -> None:
@@ -64,3 +85,28 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    # Windows has no file with any of these in its name.
+    parts = [re.sub(r'[<>:"|?*\\]', "_", part) for part in PurePath(one_line(path, 1000)).parts]
+    parts = [part for part in parts if part.strip("/_. ")]
+    last = parts[-1] if parts and parts[-1] != "-" else "notebook"
+    last = last if last.endswith(".ipynb") else f"{last}.ipynb"
+    return (*parts[:-1], last)
+
+
+def _tail(parts: Sequence[str], depth: int) -> str:
+    # Most file systems take names of 255 bytes; a number may yet be added.
+    return "-".join(parts[-depth:]).encode()[-200:].decode(errors="ignore")
+
+
+def _numbered(names: Iterator[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for name in names:
+        number, free = 1, name
+        while free.casefold() in seen:
+            number += 1
+            free = f"{name.removesuffix('.ipynb')}-{number}.ipynb"
+        seen.add(free.casefold())
+        yield free

@@ -8,6 +8,7 @@ import ast
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,7 @@ __all__ = [
     "check_value",
     "fields",
     "literal",
+    "printable",
     "read_parameters",
     "set_values",
 ]
@@ -106,9 +108,19 @@ def literal(value: Value) -> str:
     """Return a Python literal of one printable line that evaluates to the value."""
     if not isinstance(value, str):
         return repr(value)
-    # With a double quote in front, repr always chooses single quotes; turn them round.
-    body = repr('"' + value)[2:-1]
-    return '"' + body.replace("\\'", "'").replace('"', '\\"') + '"'
+    return '"' + "".join(map(_character, value)) + '"'
+
+
+def printable(character: str) -> bool:
+    """Tell whether a character may stand in code as it is; in every version of Python the same.
+
+    Each version knows more of Unicode, and what one does not know yet is an emoji of the next.
+    So unassigned characters may stand, but for those set aside for what nobody can see.
+    """
+    if "\U00013430" <= character <= "\U0001345f":  # format marks that came one by one
+        return False
+    unseen = character >= "\U000e0000"
+    return character.isprintable() or (not unseen and unicodedata.category(character) == "Cn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +134,12 @@ class Field:
     value: str
     node: ast.expr
     comment: str
+
+
+def _character(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    return character if printable(character) else ascii(character)[1:-1]
 
 
 def _lines(code: str) -> list[bytes]:
@@ -280,8 +298,8 @@ def _choice(parameter: Parameter, value: object) -> Value:
     for option in parameter.options:
         if (value == option and type(value) is type(option)) or value == str(option):
             return option
-    if parameter.allow_input and isinstance(value, Value):
-        return value
+    if parameter.allow_input:
+        return _raw(value)
     raise ValueError("takes one of " + ", ".join(map(str, parameter.options)))
 
 

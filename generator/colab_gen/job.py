@@ -19,7 +19,8 @@ from colab_gen.checks import preparation
 from colab_gen.errors import ColabGenError
 from colab_gen.notebook import loads
 from colab_gen.remote import run_at
-from colab_gen.run import Outcome, Report, run
+from colab_gen.report import Outcome, Report
+from colab_gen.run import run
 from colab_gen.standin import WarmParent, kill_kernels
 from colab_gen.text import one_line
 

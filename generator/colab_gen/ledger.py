@@ -9,7 +9,7 @@ from typing import Any
 from colab_gen.errors import ColabGenError, NotebookError
 from colab_gen.files import write_whole
 from colab_gen.job import Job, Result
-from colab_gen.run import Outcome, Report
+from colab_gen.report import Outcome, Report
 
 __all__ = ["Ledger"]
 

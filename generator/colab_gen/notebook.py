@@ -1,5 +1,6 @@
 """Cells become a notebook: the plain JSON that Jupyter and Colab read, nbformat 4.5."""
 
+import copy
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from colab_gen.text import one_line
 
 __all__ = [
     "Notebook",
+    "blank",
     "build",
     "dumps",
     "loads",
@@ -74,6 +76,16 @@ def new_cell(
     if kind == "code":
         cell |= {"execution_count": None, "outputs": []}
     return cell | {"source": source.splitlines(keepends=True)}
+
+
+def blank(notebook: Mapping[str, Any]) -> Notebook:
+    """Return a copy without what earlier runs left in it, be it a valid notebook or not."""
+    copied = copy.deepcopy(dict(notebook))
+    cells = copied.get("cells")
+    for cell in cells if isinstance(cells, list) else ():
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            cell.update(outputs=[], execution_count=None)
+    return copied
 
 
 def dumps(notebook: Mapping[str, Any]) -> str:

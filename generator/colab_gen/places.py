@@ -15,7 +15,8 @@ from colab_gen.notebook import build
 from colab_gen.plan import make_plan
 from colab_gen.recipe import Recipe
 from colab_gen.render import render
-from colab_gen.run import Outcome, Report, run
+from colab_gen.report import Outcome, Report
+from colab_gen.run import run
 from colab_gen.standin import TARGETS
 
 __all__ = [
@@ -69,13 +70,15 @@ def everywhere(
 
 def in_all_places(
     catalog: Catalog,
-    notebooks: Iterable[tuple[str, Mapping[str, Any]]],
-    options: Mapping[str, Any],
+    notebooks: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]],
 ) -> tuple[str, list[dict[str, Any]], bool]:
-    """Return the tables of these notebooks, their reports as data, and whether nothing failed."""
+    """Return the tables of these notebooks, their reports as data, and whether nothing failed.
+
+    Each notebook comes with its name and with options of `run.run`.
+    """
     texts, data, passed = [], [], True
-    rest = {key: value for key, value in options.items() if key != "target"}
-    for name, notebook in notebooks:
+    for name, notebook, options in notebooks:
+        rest = {key: value for key, value in options.items() if key != "target"}
         reports = everywhere(notebook, preparation(catalog, notebook), **rest)
         table = by_feature(reports)
         problems = reports["web"].problems

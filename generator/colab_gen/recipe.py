@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from colab_gen.errors import RecipeError
+from colab_gen.form import printable
 from colab_gen.text import did_you_mean, one_line
 
 __all__ = ["GPUS", "TPUS", "Recipe", "dump_recipe", "parse_recipe", "read_recipe", "slug"]
@@ -177,7 +178,7 @@ def _good_file(file: str) -> bool:
         path.suffix == ".ipynb"
         and not path.is_absolute()
         and ".." not in path.parts
-        and file.isprintable()
+        and all(map(printable, file))
     )
 
 
@@ -195,4 +196,4 @@ def _toml(value: object) -> str:
 def _toml_character(character: str) -> str:
     if character in '"\\':
         return "\\" + character
-    return character if character.isprintable() else f"\\U{ord(character):08x}"
+    return character if printable(character) else f"\\U{ord(character):08x}"

@@ -1,8 +1,8 @@
 """A notebook executed on a real machine of Colab, by Google's own command, becomes a `Report`."""
 
 import contextlib
-import copy
 import json
+import math
 import re
 import tempfile
 import time
@@ -15,7 +15,8 @@ import nbformat.v4
 
 from colab_gen.colabcli import GPUS, TPUS, ColabCommand, Execution
 from colab_gen.errors import EnvironmentProblem, RunError, UsageProblem
-from colab_gen.run import Outcome, Report, Status
+from colab_gen.notebook import blank
+from colab_gen.report import Outcome, Report, Status
 from colab_gen.static import check
 from colab_gen.text import one_line
 
@@ -63,7 +64,8 @@ def run_on_colab(
         RunError: the command ended without telling how the cells went.
     """
     start = time.perf_counter()
-    given = _blank(notebook)
+    # The command leaves the outputs of cells that it does not come to as it found them.
+    given = blank(notebook)
     if problems := check(given):
         return Report(problems=problems, notebook=given)
     given = _joined(json.dumps(given))
@@ -123,16 +125,22 @@ def _refuse(kind: str, name: str, names: tuple[str, ...]) -> None:
 def _released(command: ColabCommand, session: str) -> Iterator[list[str]]:
     """Release the machine in all cases; the list will say so if that failed."""
     left: list[str] = []
-    try:
-        yield left
-    except BaseException as error:
-        # A machine that goes on costing is the news that matters most.
+    with command.interrupts as interrupts:
+        try:
+            yield left
+            interrupts.hold()
+        except BaseException as error:
+            interrupts.hold()
+            # A machine that goes on costing is the news that matters most.
+            if problem := command.stop(session):
+                why = one_line(error, 400) or type(error).__name__
+                why = "interrupted" if isinstance(error, KeyboardInterrupt) else why
+                raise EnvironmentProblem(f"{why}; {problem}") from error
+            raise
         if problem := command.stop(session):
-            why = one_line(error, 400) or type(error).__name__
-            raise EnvironmentProblem(f"{why}; {problem}") from error
-        raise
-    if problem := command.stop(session):
-        left.append(problem)
+            if interrupts.since < math.inf:
+                raise EnvironmentProblem(f"interrupted; {problem}")
+            left.append(problem)
 
 
 def _hardware(notebook: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,15 +152,6 @@ def _hardware(notebook: Mapping[str, Any]) -> dict[str, Any]:
         "tpu": (name or "V5E1") if kind == "TPU" else "",
         "high_ram": colab.get("machine_shape") == "hm",
     }
-
-
-def _blank(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    given = copy.deepcopy(dict(notebook))
-    for cell in given.get("cells") or ():
-        # The command leaves the outputs of cells that it does not come to as it found them.
-        if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            cell.update(outputs=[], execution_count=None)
-    return given
 
 
 def _execute(

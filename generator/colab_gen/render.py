@@ -1,11 +1,11 @@
 """A plan becomes the finished cells of each of its snippets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, Literal
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -17,18 +17,14 @@ from colab_gen.text import markdown, one_line
 
 __all__ = ["RenderedCell", "render"]
 
-# Snippets may come from anyone. They get what prose needs, and no way to more than this much text.
-_FILTERS = (
-    "default",
-    "first",
-    "join",
-    "last",
-    "length",
-    "lower",
-    "replace",
-    "sort",
-    "title",
-    "upper",
+# Snippets may come from anyone. They get what prose needs, in which nothing grows but by one loop
+# over the features or steps; no part can be used to make more of itself.
+_FILTERS = ("default", "first", "join", "last", "length", "lower", "sort", "title", "upper")
+_NODES = (
+    *(nodes.Output, nodes.TemplateData, nodes.If, nodes.For),
+    *(nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Const, nodes.List, nodes.Tuple),
+    *(nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Test, nodes.CondExpr),
+    *(nodes.Filter, nodes.Keyword),
 )
 _LONGEST = 1_000_000
 
@@ -94,7 +90,7 @@ def _cells(step: Step, context: Mapping[str, Any]) -> Iterator[RenderedCell]:
 
 def _text(environment: Environment, source: str, context: Mapping[str, Any]) -> str:
     parts, length = [], 0
-    for part in environment.from_string(source).generate(context):
+    for part in _template(environment, source).generate(context):
         parts.append(part)
         length += len(part)
         if length > _LONGEST:
@@ -102,17 +98,37 @@ def _text(environment: Environment, source: str, context: Mapping[str, Any]) -> 
     return "".join(parts)
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
-    # These make much of little: "x" * 10**9 would fill the memory.
-    intercepted_binops = frozenset(["*", "**", "%"])
+# The page renders the same cells again at each change, and compiling takes most of that time.
+@lru_cache(maxsize=64)
+def _template(environment: Environment, source: str) -> Template:
+    tree = environment.parse(source)
+    _check(tree)
+    return environment.from_string(tree)
 
+
+def _check(tree: nodes.Template) -> None:
+    for node in tree.find_all(nodes.Node):
+        if type(node) not in _NODES:
+            raise ValueError(f"a template cannot hold {type(node).__name__.lower()}")
+    for loop in tree.find_all(nodes.For):
+        inner = any(True for _ in loop.find_all(nodes.For))
+        if inner or loop.recursive or not isinstance(loop.iter, nodes.Name):
+            raise ValueError("a loop goes over features or steps, and holds no other loop")
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
     def __init__(self, **options: Any) -> None:
         super().__init__(undefined=StrictUndefined, **options)
         self.globals.clear()
-        self.filters = {name: self.filters[name] for name in _FILTERS}
+        self.filters = {name: self.filters[name] for name in _FILTERS} | {"join": _joined}
 
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        raise ValueError(f"a template has no operator {operator}")
+
+def _joined(items: Iterable[object], separator: str = "") -> str:
+    """Join texts; one after the other, joins could make much of little."""
+    texts = list(map(str, items))
+    if sum(map(len, texts)) + len(separator) * len(texts) > _LONGEST:
+        raise ValueError(f"it joins more than {_LONGEST} characters")
+    return separator.join(texts)
 
 
 @cache

@@ -1,6 +1,5 @@
 """A notebook executed in a stand-in of Colab becomes a `Report`."""
 
-import copy
 import json
 import re
 import shutil
@@ -8,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,88 +14,27 @@ from typing import Any
 import nbformat
 
 from colab_gen.errors import EnvironmentProblem, RecipeError, RunError
+from colab_gen.notebook import blank
+from colab_gen.report import Outcome, Report
 from colab_gen.standin import (
     TARGETS,
+    Executor,
     FaultError,
     Faults,
     FrontEnd,
     Machine,
+    Status,
     Target,
     WarmParent,
     parse_faults,
 )
-from colab_gen.standin.executor import Executor, Status
 from colab_gen.static import check
 from colab_gen.text import did_you_mean, one_line
 
-__all__ = ["Outcome", "Report", "Status", "run"]
+__all__ = ["run"]
 
 _TITLE = re.compile(r"^\s*#\s*@title\s+(.+?)\s*(?:\{.*\})?\s*$", re.MULTILINE)
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How one code cell went; `message` is one line, and empty unless it failed."""
-
-    cell: int
-    id: str
-    title: str
-    status: Status
-    message: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """How a notebook went.
-
-    Attributes:
-        outcomes: one for each code cell, in order.
-        problems: what the static check found; with any, nothing was run.
-        downloads: the names of the files that the page saved.
-        drive: the files below My Drive that the notebook wrote or changed.
-        requests: what was asked of the page.
-        limits: what could not be stood in for on this machine.
-        target: the place that was stood in for.
-        faults: what was made to go wrong, a sentence each.
-        environment: the kernel's `python`, `ipython` and `ipykernel`.
-        seconds: all of it, starting the kernel included.
-        notebook: the notebook with its outputs.
-    """
-
-    outcomes: tuple[Outcome, ...] = ()
-    problems: tuple[str, ...] = ()
-    downloads: tuple[str, ...] = ()
-    drive: tuple[str, ...] = ()
-    requests: tuple[str, ...] = ()
-    limits: tuple[str, ...] = ()
-    target: str = "web"
-    faults: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-    notebook: dict[str, Any]
-
-    @property
-    def passed(self) -> bool:
-        """Nothing was found and no cell failed."""
-        return not self.problems and all(o.status != "failed" for o in self.outcomes)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return all but the notebook as plain data."""
-        return {
-            "passed": self.passed,
-            "outcomes": [asdict(outcome) for outcome in self.outcomes],
-            "problems": list(self.problems),
-            "downloads": list(self.downloads),
-            "drive": list(self.drive),
-            "requests": list(self.requests),
-            "limits": list(self.limits),
-            "target": self.target,
-            "faults": list(self.faults),
-            "environment": dict(self.environment),
-            "seconds": self.seconds,
-        }
 
 
 def run(
@@ -144,8 +81,8 @@ def run(
     """
     start = time.perf_counter()
     place, wrong = _place(target), _faults(faults)
-    executed = copy.deepcopy(dict(notebook))
-    if problems := check(executed):
+    executed = blank(notebook)
+    if problems := check(notebook):
         return Report(problems=problems, target=target, notebook=executed)
     outcomes: list[Outcome] = []
     node: Any = None

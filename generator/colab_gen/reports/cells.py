@@ -9,10 +9,10 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import BashLexer, HtmlLexer, JavascriptLexer, PythonLexer
 
+from colab_gen.report import Outcome
 from colab_gen.reports.material import error_text, joined, writable
 from colab_gen.reports.outputs import outputs_html, preformatted
 from colab_gen.reports.prose import prose
-from colab_gen.run import Outcome
 from colab_gen.text import one_line
 
 __all__ = ["CLASSES", "MARKS", "cell_html"]
@@ -38,9 +38,11 @@ def cell_html(cell: Mapping[str, Any], outcome: Outcome | None, anchor: str) -> 
     if not outcome:
         return f'<div class="cell">{_code(cell, source, failed=False)}</div>'
     failed = outcome.status == "failed"
-    parts = [_head(outcome), _code(cell, source, failed=failed)]
-    if outcome.status != "not run":  # else they are of an earlier run
-        parts.append(outputs_html(cell.get("outputs")))
+    parts = [
+        _head(outcome),
+        _code(cell, source, failed=failed),
+        outputs_html(cell.get("outputs")),
+    ]
     if failed and not _told(outcome, cell.get("outputs")):
         parts.append(f'<p class="fault">{escape(one_line(outcome.message, 500))}</p>')
     label = escape(f"Code cell {one_line(outcome.id, 80) or outcome.cell}")

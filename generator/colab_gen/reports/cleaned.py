@@ -22,7 +22,7 @@ _HARMLESS = (
 _ATTRIBUTES = frozenset(_HARMLESS.split())
 _ADDRESSES = {
     "href": re.compile(r"https?://.*", re.IGNORECASE | re.DOTALL),
-    "src": re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE),
+    "src": re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+", re.I),
 }
 
 # CSS that may load something; a backslash can spell any of it in another way.

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET
 
+from colab_gen.report import Report
 from colab_gen.reports.material import Named, cell_name, count, traceback_of
-from colab_gen.run import Report
 from colab_gen.text import one_line
 
 __all__ = ["junit"]

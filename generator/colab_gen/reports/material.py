@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from colab_gen.run import Outcome, Report, Status
+from colab_gen.report import Outcome, Report, Status
 from colab_gen.text import one_line
 
 __all__ = [

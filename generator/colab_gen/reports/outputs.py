@@ -16,7 +16,7 @@ __all__ = ["outputs_html", "preformatted"]
 
 # A cell may print megabytes, which nobody reads and no browser scrolls well.
 _LONGEST_TEXT = 60_000
-_LONGEST_HTML = 500_000
+_LONGEST_HTML = 3_000_000  # a grid of images may come to two
 _FRAME = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
@@ -93,7 +93,8 @@ def _picture(source: str, plain: str) -> str:
 
 def _framed(html: str, plain: str) -> str:
     lines = len(re.findall(r"<(?:tr|p|li|br|h\d|div)\b", html))
-    height = min(max(60, 30 + 27 * lines), 480)
+    pictures = html.count("<img ")
+    height = min(max(60, 30 + 27 * lines + 120 * pictures), 480)
     frame = (
         f'<iframe sandbox="" title="HTML that the cell put out" '
         f'style="height:{height}px" srcdoc="{escape(_FRAME.format(html))}"></iframe>'

@@ -6,10 +6,10 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from colab_gen.report import Report, Status
 from colab_gen.reports.cells import CLASSES, MARKS, cell_html
 from colab_gen.reports.image import versions
 from colab_gen.reports.material import Named, cell_name, cells_of, count
-from colab_gen.run import Report, Status
 from colab_gen.text import one_line
 
 __all__ = ["page"]

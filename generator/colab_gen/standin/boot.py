@@ -4,6 +4,7 @@ Runs under the kernel's interpreter; standard library, IPython and ipykernel onl
 """
 
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -39,7 +40,12 @@ def versions() -> dict[str, Any]:
     finally:
         del sys.modules["debugpy"]
     import IPython
+    from IPython.core.inputtransformer2 import TransformerManager
 
+    _application_class()
+    # Compiles, once for all forks, the expressions by which Python's tokenize goes.
+    transformers: Any = TransformerManager
+    transformers().transform_cell("rehearsed = 1\n")
     packages = {}
     for name in _PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -80,8 +86,6 @@ def run(
     Raises:
         ImportError: the google.colab on the path lacks something.
     """
-    from ipykernel.kernelapp import IPKernelApp
-
     settings = settings or {}
     sys.argv = ["ipykernel_launcher.py", "-f", connection]
     if colab:
@@ -90,8 +94,8 @@ def run(
         _put_back_what_newer_ipython_lacks()
     if settings.get("memory") is not None:
         _watch_memory(int(settings["memory"]) << 20)
-    app: Any = IPKernelApp.instance(parent_handle=parent)
-    app.initialize(["-f", connection, "--HistoryManager.hist_file=:memory:"])
+    app = _application_class().instance(parent_handle=parent)
+    app.initialize([connection])
     if colab:
         _add_colab(app.shell, drive, settings, real=real, linked=bool(rewrite))
     _mend_system_assign(app.shell)
@@ -100,6 +104,24 @@ def run(
     _limit_memory(memory)
     app.start()
     os._exit(0)
+
+
+@functools.cache
+def _application_class() -> Any:
+    """Return ipykernel's application, which here is started with just a connection file."""
+    from ipykernel.kernelapp import IPKernelApp
+    from traitlets.config import Config
+
+    class Application(IPKernelApp):
+        name = IPKernelApp.name
+
+        def parse_command_line(self, argv: Any = None) -> None:
+            # A parser for every option there is takes as long to make as half a shell.
+            told = {"connection_file": argv[0]}
+            history = {"hist_file": ":memory:"}
+            self.update_config(Config({"IPKernelApp": told, "HistoryManager": history}))
+
+    return Application
 
 
 def _add_colab(

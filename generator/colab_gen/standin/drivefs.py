@@ -6,16 +6,14 @@ What is written in C, `cp` and the kernel's own copying meet them too. Speaks th
 
 import ctypes
 import errno
-import json
 import os
 import stat
 import struct
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["serve"]
+__all__ = ["Died", "Faults", "serve"]
 
 _HEADER, _REPLY = struct.Struct("=IIQQIIIHH"), struct.Struct("=IiQ")
 _INIT = struct.Struct("=IIII")
@@ -30,21 +28,46 @@ _DIRECT = 1  # what is read comes from here each time and not from the kernel's 
 _UNKNOWN = errno.ENOSYS
 
 
-class _Died(Exception):
+class Died(Exception):
     """Drive's program is to end, with everything on it."""
 
 
-def serve(source: str, point: str, faults: dict[str, float | None], *, read_only: bool) -> None:
+class Faults(Protocol):
+    """Is told what is done on Drive, and raises what goes wrong: an `OSError`, or `Died`."""
+
+    @property
+    def full(self) -> bool:
+        """No room is left."""
+
+    def operation(self) -> None:
+        """Take note of anything but reading, writing and listing."""
+
+    def read(self) -> None:
+        """Take note of a read."""
+
+    def write(self, size: int) -> None:
+        """Take note of a write of so many bytes, or of cutting a file to so many."""
+
+    def listing(self, size: int) -> None:
+        """Take note of the listing of a folder with so many entries."""
+
+
+def serve(source: str, point: str, faults: Faults, *, read_only: bool) -> None:
     """Show the folder `source` at `point`, with the faults, until it is unmounted."""
-    # A Drive that was mounted once more is another program, but the same files.
-    record = Path("/run/kernel/drivefs.json")
+    _answer_all(_mount(point, read_only=read_only), _Drive(source, faults))
+
+
+def _mount(point: str, *, read_only: bool = False) -> int:
     device = os.open("/dev/fuse", os.O_RDWR)
     libc = ctypes.CDLL(None, use_errno=True)
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other,max_read={_MOST}"
     flags = ctypes.c_ulong(1 if read_only else 0)
     if libc.mount(b"drive", point.encode(), b"fuse.drive", flags, options.encode()):
         raise OSError(ctypes.get_errno(), "Drive cannot be mounted")
-    drive = _Drive(source, _Faults(faults, record))
+    return device
+
+
+def _answer_all(device: int, drive: "_Drive") -> None:
     while True:
         try:
             request = os.read(device, _MOST + 4096)
@@ -54,7 +77,7 @@ def serve(source: str, point: str, faults: dict[str, float | None], *, read_only
             return  # unmounted
         try:
             reply = drive.answer(request)
-        except _Died:
+        except Died:
             return
         if reply is not None:
             try:
@@ -64,54 +87,10 @@ def serve(source: str, point: str, faults: dict[str, float | None], *, read_only
                     raise
 
 
-class _Faults:
-    """Counts what is done on Drive, over all its mountings, and says when it goes wrong."""
-
-    def __init__(self, faults: dict[str, float | None], record: Path) -> None:
-        self._of, self._record = faults, record
-        self.counts = {"reads": 0, "operations": 0}
-        if record.exists():
-            self.counts = json.loads(record.read_text())
-
-    def operation(self) -> None:
-        """Count an operation; wait, or die, if that is due."""
-        self.counts["operations"] += 1
-        if slow := self._of.get("slow"):
-            time.sleep(slow)
-        if self.counts["operations"] - 1 == self._of.get("disconnect"):
-            self._keep()
-            raise _Died
-
-    def read(self) -> None:
-        self.operation()
-        self.counts["reads"] += 1
-        if "quota" in self._of or self.counts["reads"] == self._of.get("eio"):
-            self._keep()
-            raise OSError(errno.EIO, "")
-
-    def write(self, size: int) -> None:
-        self.operation()
-        if size and "drive-full" in self._of:
-            raise OSError(errno.ENOSPC, "")
-
-    def listing(self, size: int) -> None:
-        self.operation()
-        most = self._of.get("eio-folder")
-        if most is not None and size > most:
-            raise OSError(errno.EIO, "")
-
-    @property
-    def full(self) -> bool:
-        return "drive-full" in self._of
-
-    def _keep(self) -> None:
-        self._record.write_text(json.dumps(self.counts))
-
-
 class _Drive:
     """Answers the kernel's requests from a folder."""
 
-    def __init__(self, source: str, faults: _Faults) -> None:
+    def __init__(self, source: str, faults: Faults) -> None:
         self._faults = faults
         self._paths = {1: source}
         self._nodes = {source: 1}

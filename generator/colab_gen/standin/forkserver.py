@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["serve", "start_afresh"]
+__all__ = ["serve", "settle_garbage", "start_afresh"]
 
 # What ipykernel sets it to where it is not set, and a library reads it once.
 _BACKEND = "module://matplotlib_inline.backend_inline"
@@ -28,11 +28,13 @@ _BACKEND = "module://matplotlib_inline.backend_inline"
 _WHILE_STARTING = (
     "IPython.core.completerlib",
     "IPython.core.debugger",
+    "IPython.core.logger",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "encodings.idna",
     "faulthandler",
     "gzip",
+    "http.client",
     "ipykernel.datapub",
     "ipykernel.inprocess",
     "pydoc",
@@ -52,6 +54,7 @@ def serve(
     *,
     versions: Callable[[], _Facts],
     refusal: Callable[[str], str],
+    paths: Callable[[], list[str]],
     start: Callable[..., None],
 ) -> None:
     """Answer requests until the other side is gone, then kill what is left and exit.
@@ -62,21 +65,28 @@ def serve(
         preload: modules to be imported, as far as they are there.
         versions: imports what a kernel is and returns facts about it.
         refusal: returns why there are no namespaces; is given an empty folder.
+        paths: returns where the interpreter and what it has loaded lie.
         start: becomes a kernel; takes the order, the connection file and what is known.
     """
     host = socket.socket(fileno=control)
     try:
-        known = {**_import(folder, preload, versions), "parent": os.getpid()}
+        known = {**_import(folder, preload, versions), "parent": os.getpid(), "paths": paths()}
         known["refusal"] = refusal(str(folder / "empty"))
         _check_threads()
     except (ImportError, RuntimeError) as error:
         _say(host, {"refused": " ".join(str(error).split()) or type(error).__name__})
         os._exit(3)
+    settle_garbage()
     _say(host, {"ready": os.getpid()})
+    _Forks(host, start, known).answer()
+
+
+def settle_garbage() -> None:
+    """Let the collector look at what comes from now on only; till here it is best switched off."""
     # Nothing that is here now will ever be garbage, and looking for it would copy its pages.
     gc.collect()
     gc.freeze()
-    _Forks(host, start, known).answer()
+    gc.enable()
 
 
 def start_afresh() -> None:

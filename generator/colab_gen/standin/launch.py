@@ -9,9 +9,12 @@ and not executed anew, so that it finds the imports done.
 """
 
 import compileall
+import contextlib
 import ctypes
+import gc
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -31,6 +34,7 @@ def main() -> None:
     """Become the kernel of one order, or the process that forks one for each order to come."""
     # The kernel's imports and its connection are the same inside and outside.
     sys.path.remove(os.path.dirname(os.path.abspath(__file__)))
+    gc.disable()  # imports make much, and no garbage
     # Read when ipykernel is imported; in a pid namespace of ours the number says nothing.
     parent = os.environ.pop("JPY_PARENT_PID", "0")
     if sys.argv[1] == "--warm":
@@ -44,6 +48,7 @@ def main() -> None:
             preload,
             versions=boot.versions,
             refusal=isolate.refusal,
+            paths=_interpreter_paths,
             start=_start,
         )
     else:
@@ -60,7 +65,7 @@ def _start(
         connection: the kernel's connection file.
         parent: the process with which the kernel ends, 0 where something else sees to it.
         known: what the process that this one was forked from has found out: `environment`,
-            `refusal`, `variables` that its imports set, and itself as `parent`.
+            `refusal`, `paths`, `variables` that its imports set, and itself as `parent`.
     """
     _die_with_parent()
     if known and os.getppid() != known["parent"]:
@@ -80,16 +85,25 @@ def _start(
         if order["isolated"] and state["refusal"]:
             _tell(machine / "run", {**state, "fault": state["refusal"]})
             sys.exit(3)
+    if not known:
+        forkserver.settle_garbage()
     if state["isolated"]:
-        _isolated(order, machine, connection, state)
+        keep = known["paths"] if known else _interpreter_paths()
+        _isolated(order, machine, connection, state, keep)
     else:
         _tell(machine / "run", state)
         service = _start_service()
         _kernel(order, machine, connection, state, parent=parent, service=service)
 
 
-def _isolated(order: dict[str, Any], machine: Path, connection: str, state: dict[str, Any]) -> None:
-    keep, home = _interpreter_paths(), os.path.expanduser("~")
+def _isolated(
+    order: dict[str, Any],
+    machine: Path,
+    connection: str,
+    state: dict[str, Any],
+    keep: list[str],
+) -> None:
+    home = os.path.expanduser("~")
     # Before the namespaces are left behind, while this is still the machine's /.
     keep = [p for p in keep if not f"{home}/".startswith(f"{p.rstrip('/')}/") and p != "/tmp"]
     _environment(order, machine, isolated=True)
@@ -119,14 +133,16 @@ def _isolated(order: dict[str, Any], machine: Path, connection: str, state: dict
     if first == 0:
         _die_with_parent()
         isolate.mount_proc(own=own_processes)
-        service = _start_service()
+        server = _service()
+        service = server.getsockname()[1]
         kernel = os.fork()
         if kernel == 0:
+            server.close()
             signal.signal(signal.SIGINT, signal.default_int_handler)
             _die_with_parent()
             isolate.lock_mounts()
             _kernel(order, machine, connection, state, parent=0, service=service)
-        _exit_as(_reap(kernel))
+        _exit_as(_serve_until_ended(kernel, server))
     _exit_as(_reap(first))
 
 
@@ -214,11 +230,16 @@ def _interpreter_paths() -> list[str]:
     return sorted(p for p in paths if os.path.exists(p))
 
 
+def _service() -> socket.socket:
+    """Return where the VM's own service listens."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
 def _start_service() -> int:
     """Start what answers for the VM's own service, as 200 to all; return its port."""
     parent = os.getpid()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    with _service() as server:
+        port: int = server.getsockname()[1]
         if os.fork() == 0:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             _die_with_parent()
@@ -238,6 +259,26 @@ def _answer(server: socket.socket) -> None:
         caller.settimeout(2)
         caller.recv(65536)
         caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+
+def _serve_until_ended(child: int, server: socket.socket) -> int:
+    """Answer as the VM's service and reap whatever ends, until the child has."""
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    while True:
+        while True:  # it may have ended before any signal of it could be heard
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == child:
+                return os.waitstatus_to_exitcode(status)
+            if pid == 0:
+                break
+        ready, _, _ = select.select([reading, server], [], [])
+        with contextlib.suppress(OSError):
+            if reading in ready:
+                os.read(reading, 4096)
+            if server in ready:
+                _answer(server)
 
 
 def _die_with_parent() -> None:

@@ -3,12 +3,10 @@
 import contextlib
 import json
 import os
-import shutil
-import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +15,7 @@ from jupyter_client.kernelspec import KernelSpec
 
 from colab_gen.standin.client import Manager, quiet_log
 from colab_gen.standin.faults import Faults
+from colab_gen.standin.folders import Folder, remove_tree
 from colab_gen.standin.frontend import FrontEnd
 from colab_gen.standin.targets import TARGETS, Target
 from colab_gen.standin.warm import WarmParent, keep_font_list
@@ -87,7 +86,8 @@ class Machine:
         """Make the folders."""
         # Sockets lie in it, whose paths end at about a hundred characters.
         short = "/tmp" if len(tempfile.gettempdir()) > 50 and os.path.isdir("/tmp") else None
-        self.root = Path(tempfile.mkdtemp(prefix="colab-gen-", dir=short)).resolve()
+        self._folder = Folder(short)
+        self.root = self._folder.path
         self.content = self.root / "content"
         self.downloads = self.root / "downloads"
         files = self.root / "drivefs" / "files"
@@ -107,7 +107,7 @@ class Machine:
             (self.root / "tmp").chmod(0o1777)
             keep_font_list(self.root / "home")
         except BaseException:
-            self._remove()
+            self._folder.remove()
             raise
         _IN_USE[threading.get_ident()] = self
         return self
@@ -124,7 +124,7 @@ class Machine:
             for manager in self._managers:
                 manager.end()
         finally:
-            self._remove()
+            self._folder.remove()
 
     def manager(self, front_end: FrontEnd) -> Manager:
         """Return a kernel manager, not yet started, whose client speaks to the front end."""
@@ -189,10 +189,8 @@ class Machine:
         self.credentials.unlink(missing_ok=True)
         for name in ("content", "home", "tmp"):
             for path in (self.root / name).iterdir():
-                if path.is_symlink() or not path.is_dir():
-                    path.unlink()
-                elif not self.drive.is_relative_to(path):
-                    _remove_tree(path)
+                if not self.drive.is_relative_to(path):
+                    remove_tree(path)
         for name in ("content/.config", "content/sample_data"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
 
@@ -257,27 +255,6 @@ class Machine:
             what = "nothing" if self._google_colab else "Python's own file functions only"
             limits.append(f"the faults of files on Drive met {what}, for lack of /dev/fuse")
         return limits
-
-    def _remove(self) -> None:
-        _remove_tree(self.root)
-
-
-def _remove_tree(root: Path) -> None:
-    def make_writable(function: Callable[[str], object], path: str, _error: object) -> None:
-        for place in (os.path.dirname(path), path):
-            with contextlib.suppress(OSError):
-                if not os.path.islink(place):
-                    os.chmod(place, os.stat(place).st_mode | stat.S_IRWXU)
-        with contextlib.suppress(OSError):
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                function(path)
-
-    if sys.version_info >= (3, 12):
-        shutil.rmtree(root, onexc=make_writable)
-    else:
-        shutil.rmtree(root, onerror=make_writable)
 
 
 def kill_kernels(threads: Collection[int]) -> None:

@@ -64,6 +64,9 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             # https://github.com/googlecolab/colab-vscode forwards this question and no other.
             Target(name="vscode", title="Colab in VS Code", answers=frozenset({"request_auth"})),
             Target(name="cli", title="Colab's command line", answers=frozenset()),
+            # Kaggle's own image and a Jupyter of one's own lack google.colab, which is no package
+            # that could be installed: it comes with Colab's image only. Neither has a /content, and
+            # only on Kaggle are the cells root's, so that they could make one.
             Target(
                 name="kaggle",
                 title="Kaggle",

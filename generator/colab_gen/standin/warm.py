@@ -9,12 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from colab_gen.standin.folders import Folder
 
 __all__ = ["WarmKernel", "WarmParent", "keep_font_list", "preload_for"]
 
@@ -85,7 +86,8 @@ class WarmParent:
         if sys.platform != "linux":
             self._refuse(f"{sys.platform} has no safe fork")
             return self
-        self._folder = Path(tempfile.mkdtemp(prefix="colab-gen-")).resolve()
+        self._own = Folder()
+        self._folder = self._own.path
         for name in ("home", "empty"):
             (self._folder / name).mkdir()
         keep_font_list(self._folder / "home")
@@ -139,7 +141,7 @@ class WarmParent:
                 self._process.wait()
             self._listener.join()
         self._socket.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.remove()
 
     @property
     def refusal(self) -> str:

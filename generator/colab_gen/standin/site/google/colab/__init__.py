@@ -5,6 +5,7 @@ It speaks the protocol of the real one, so either can sit on the kernel's path.
 
 from google.colab import (
     auth,
+    autoviz,
     data_table,
     drive,
     errors,
@@ -18,6 +19,7 @@ from google.colab import (
 
 __all__ = [
     "auth",
+    "autoviz",
     "data_table",
     "drive",
     "errors",

@@ -1,0 +1,71 @@
+"""Ctrl-C where something has to be brought to its end first."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
+from types import FrameType, TracebackType
+from typing import Self
+
+__all__ = ["Interrupts"]
+
+
+class Interrupts:
+    """Within the `with` block Ctrl-C raises `KeyboardInterrupt` once, and not while it is held.
+
+    Attributes:
+        since: when the first came, by `time.monotonic()`; infinity while none has come.
+    """
+
+    def __init__(self) -> None:
+        self.since = inf
+        self._held = False
+        self._taken = False
+        self._ours = False
+
+    def __enter__(self) -> Self:
+        """Take Ctrl-C over; only the main thread gets it, and only unless it is ignored."""
+        self._before = signal.getsignal(signal.SIGINT)
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and self._before not in (signal.SIG_IGN, None):
+            signal.signal(signal.SIGINT, self._take)
+            self._ours = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Give it back, and raise what was held unless there is an error already."""
+        if self._ours:
+            signal.signal(signal.SIGINT, self._before)
+        if error is None:
+            self._raise()
+
+    def hold(self) -> None:
+        """Raise nothing from now on."""
+        self._held = True
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Raise nothing in this block, but after it what came meanwhile."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        self._raise()
+
+    def _raise(self) -> None:
+        if self.since < inf and not self._taken:
+            self._taken = True
+            raise KeyboardInterrupt
+
+    def _take(self, _number: int, _frame: FrameType | None) -> None:
+        self.since = min(self.since, time.monotonic())
+        if not self._held:
+            self._raise()

@@ -1,0 +1,625 @@
+"""The builder page in a real browser: on the local server, and as a static site with Pyodide."""
+
+import functools
+import http.server
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import tomllib
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from colab_gen import Recipe, build, dumps, loads, make_plan, render
+from colab_gen.catalog import load_catalog
+from colab_gen.checks import preparation
+from colab_gen.errors import ColabGenError, EnvironmentProblem
+from colab_gen.run import run
+from colab_gen.web import make_server, write_site
+from colab_gen.web.answer import answer
+from conftest import ROOT
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+           "--disable-component-update", "--disable-sync"]  # fmt: skip
+KINDS = ROOT / "tests" / "web"
+START = 240_000  # ms; Python starts in some seconds, on a busy machine in more
+# Counts what the policy forbids, and whatever ran that was typed.
+WATCH = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (event) => {
+  violations.push(`${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+AWKWARD = {
+    "markup": "</script><img src=x onerror=\"window.hacked=1\"><b>&amp;",
+    "quotes": "'\"'''\"\"\"`",
+    "backslashes": "\\ \\\\ \\n \\x41 \\u0041 \\N{BULLET} \\",
+    "braces": "{{ 7*7 }} {% raw %} {# no #} ${x} {x}",
+    "line statement": "#: if true",
+    "code": '"\nimport os; os.abort() #',
+    "newlines": "a\nb\r\nc\rd\u2028e\u2029f\x85g",
+    "controls": "\0\x01\x1b[31m\x7f\ufeff\u00ad",
+    "long": "ab c" * 5_000,
+    "letters": "ÄÖÜ ß Ωμέγα 漢字 ﬁ é e\u0301",
+    "emoji": "😀👩‍👩‍👧‍👦🏳️‍🌈\U0001fae8\U0001f6d8",
+    "right to left": "שלום \u202eabc\u202c \u2066x\u2069 مرحبا",
+    "half a pair": "a\ud800b",
+    "other half": "\udfff",
+    "param": 'x"  # @param {"type": "string"}',
+    "spaces": "  a\t b  ",
+    "empty": "",
+}  # fmt: skip
+
+
+class Page:
+    """A page that notes all it asked for and complained of."""
+
+    def __init__(self, context, url, *, fragment="", engine="server"):
+        self.page = context.new_page()
+        self.url, self.said, self.requests = url, [], []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        context.on("request", lambda request: self.requests.append(request.url))
+        self.page.add_init_script(WATCH)
+        self.page.goto(f"{url}#{fragment}" if fragment else url)
+        self.page.get_by_text("Ready:").wait_for(timeout=START if engine == "worker" else 60_000)
+
+    def tick(self, title):
+        self.page.get_by_role("checkbox", name=title, exact=True).click()
+
+    def settle(self):
+        """Wait until the page shows the answer to all that was done."""
+        self.page.evaluate("document.activeElement.blur()")
+        self.page.locator("body[data-settled]").wait_for()
+
+    def download(self):
+        with self.page.expect_download() as download:
+            self.page.get_by_role("button", name="Download .ipynb").click()
+        return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+    def copied(self, button):
+        self.page.get_by_role("button", name=button, exact=True).click()
+        self.page.get_by_text("copied").wait_for()
+        return self.page.evaluate("navigator.clipboard.readText()")
+
+    def is_clean(self):
+        assert self.said == []
+        assert self.page.evaluate("violations") == []
+        assert self.page.evaluate("window.hacked") is None
+        assert [u for u in self.requests if not u.startswith((self.url, "blob:"))] == []
+
+
+@pytest.fixture(scope="module")
+def browser(request):
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    lacking = "" if path else "no Chromium"
+    if find_spec("playwright") is None:
+        lacking = "no playwright"
+    if lacking:
+        missing(request, f"{lacking} found")
+    with import_module("playwright.sync_api").sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield started
+        started.close()
+
+
+def missing(request, why):
+    if "browser" in (request.config.getoption("--require", default="") or ""):
+        pytest.fail(why)
+    pytest.skip(f"NOT CHECKED: {why}")
+
+
+@contextmanager
+def serving(server):
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield "http://{}:{}/".format(*server.server_address)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def local(catalog):
+    with serving(make_server(catalog)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def kinds():
+    catalog = load_catalog([KINDS])
+    with serving(make_server(catalog)) as url:
+        yield url, catalog
+
+
+@pytest.fixture
+def context(browser):
+    made = browser.new_context(viewport={"width": 1300, "height": 900})
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def site(request, tmp_path_factory, catalog):
+    """The static site below a path of a plain file server."""
+    folder = tmp_path_factory.mktemp("pages")
+    try:
+        write_site(catalog, folder / "colab-gen")
+    except EnvironmentProblem as error:
+        missing(request, str(error))
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_words):
+            pass
+
+    handler = functools.partial(Handler, directory=folder)
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
+        yield f"{url}colab-gen/"
+
+
+@pytest.fixture(scope="module")
+def with_python(browser, site):
+    """The static site's page once Python has started in it; several tests share it."""
+    made = browser.new_context(viewport={"width": 1300, "height": 900})
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = Page(made, site, engine="worker")
+    yield page
+    page.is_clean()
+    made.close()
+
+
+def made_by_the_command(folder, words, name):
+    """Return the bytes of the notebook that the command makes."""
+    done = subprocess.run(
+        [sys.executable, "-m", "colab_gen", *words[1:]],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT / "generator"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return (folder / name).read_bytes()
+
+
+def build_one(page, tmp_path):
+    """Tick, fill in, look, download and copy; return the notebook's text."""
+    page.page.get_by_label("Title").fill('Photos "2026" {{ 7 }}')
+    page.tick("Stage data on the local disk")
+    drive = page.page.get_by_role("checkbox", name="Mount Drive", exact=True)
+    assert drive.is_checked()
+    assert drive.is_disabled()
+    note = page.page.locator("#feature-drive-note")
+    assert note.inner_text() == "Needed by “Stage data on the local disk”."
+    assert note.get_attribute("id") in drive.get_attribute("aria-describedby")
+    page.tick("Show images")
+    page.page.get_by_label("archive name").fill("holi'day $HOME.zip")
+    page.page.get_by_label("image columns", exact=True).fill("7")
+    page.page.get_by_label("Runs on").select_option("T4")
+    page.page.get_by_label("High-RAM").check()
+    page.settle()
+    shown = page.page.locator("#cells")
+    assert shown.locator("h1").inner_text() == 'Photos "2026" {{ 7 }}'
+    fields = dict(
+        zip(
+            shown.locator("dt").all_inner_texts(),
+            shown.locator("dd").all_inner_texts(),
+            strict=True,
+        )
+    )
+    assert fields["archive_name:"] == "holi'day $HOME.zip"
+    assert fields["image_columns:"] == "7"
+    name, content = page.download()
+    assert name == "photos-2026-7.ipynb"
+    words = shlex.split(page.copied("Copy command"))
+    assert words[:3] == ["colab-gen", "new", name]
+    assert content == made_by_the_command(tmp_path, words, name)
+    recipe = page.copied("Copy recipe")
+    assert tomllib.loads(recipe)["values"]["archive_name"] == "holi'day $HOME.zip"
+    (tmp_path / "recipe.toml").write_text(recipe, encoding="utf-8")
+    words = ["colab-gen", "new", "--recipe", "recipe.toml", "--force"]
+    assert content == made_by_the_command(tmp_path, words, name)
+    return content.decode()
+
+
+def test_on_the_local_server(context, local, tmp_path):
+    page = Page(context, local)
+    build_one(page, tmp_path)
+    link = page.copied("Share")
+    page.is_clean()
+    again = Page(context, local, fragment=link.partition("#")[2])
+    assert again.page.get_by_label("archive name").input_value() == "holi'day $HOME.zip"
+    assert again.page.get_by_role("checkbox", name="Mount Drive", exact=True).is_disabled()
+    assert again.download() == page.download()
+    other = quote(json.dumps({"title": "Other", "features": ["images"]}))
+    again.page.goto(f"{local}#{other}")  # a link pasted into the open page
+    again.page.locator("#cells h1", has_text="Other").wait_for()
+    assert not again.page.get_by_role("checkbox", name="Mount Drive", exact=True).is_checked()
+    again.is_clean()
+
+
+def test_as_a_static_site(with_python, tmp_path):
+    build_one(with_python, tmp_path)
+
+
+@pytest.mark.runs
+def test_what_is_downloaded_runs(context, local, catalog):
+    page = Page(context, local)
+    page.tick("Download a file")
+    page.settle()
+    notebook = loads(page.download()[1].decode())
+    report = run(notebook, prepare=preparation(catalog, notebook))
+    assert report.passed, [outcome.message for outcome in report.outcomes]
+    assert report.downloads == ("sample.png",)
+    page.is_clean()
+
+
+def states(catalog):
+    """Every feature, with each awkward value in its texts, and in title, repository and file."""
+    for awkward in AWKWARD.values():
+        for name in catalog.features:
+            fields = [p for p in catalog.snippets[name].parameters if p.kind != "boolean"]
+            values = {p.name: awkward for p in fields if p.kind == "string"}
+            yield {"features": [name], "values": values}
+        yield {"features": ["drive"], "title": awkward}
+        yield {"features": ["drive"], "repository": "a/b", "file": awkward, "branch": awkward}
+        yield {"features": [awkward], "values": {awkward: awkward}}
+    for name in catalog.features:
+        for parameter in catalog.snippets[name].parameters:
+            for value in (True, "3", "99999999999999999999", "1e400", " 4 "):
+                yield {"features": [name], "values": {parameter.name: value}}
+    for features in ([], [*catalog.features], [*reversed(catalog.features)]):
+        yield {"features": features, "accelerator": "V28", "high_ram": True}
+
+
+def test_python_in_the_browser_makes_the_same_bytes(with_python, catalog):
+    todo = list(states(catalog))
+    given = with_python.page.evaluate(
+        """async (texts) => {
+          const { ask } = await import("./main.js");
+          const answers = [];
+          for (const text of texts) answers.push(await ask(JSON.parse(text)));
+          return JSON.stringify(answers);
+        }""",
+        [json.dumps(state) for state in todo],
+    )
+    whole = 0
+    for state, got in zip(todo, json.loads(given), strict=True):
+        expected = json.loads(json.dumps(answer(catalog, state)))
+        if "\U0001fae8" in json.dumps(
+            state, ensure_ascii=False
+        ):  # which the messages of older Pythons show as a number
+            assert got.pop("errors").keys() == expected.pop("errors").keys()
+        assert got == expected, state
+        try:
+            data = {**state, "features": tuple(state["features"])}
+            plan = make_plan(catalog, Recipe(**data))
+        except ColabGenError:
+            assert got["notebook"] == ""
+            continue
+        if got["notebook"]:
+            whole += 1
+            assert got["notebook"] == dumps(build(plan, render(plan))), state
+    assert whole > 150
+
+
+def test_what_is_typed_is_what_is_downloaded(context, kinds, tmp_path):
+    page = Page(context, kinds[0])
+    for awkward, value in AWKWARD.items():
+        if awkward in ("half a pair", "other half"):
+            continue
+        state = {"title": "A", "features": ["kinds"], "values": {"kinds_text": value}}
+        page.page.goto("about:blank")
+        page.page.goto(f"{kinds[0]}#{quote(json.dumps(state))}")
+        page.page.get_by_text("Ready:").wait_for()
+        typed = page.page.get_by_label("kinds text").input_value()
+        # A field of several lines has one kind of line break.
+        assert typed == (re.sub("\r\n|\r", "\n", value) if "\n" in value else value)
+        name, content = page.download()
+        (cell,) = [c for c in loads(content.decode())["cells"] if c["cell_type"] == "code"]
+        scope = {}
+        exec("".join(cell["source"]), scope)
+        assert scope["kinds_text"] == typed
+        if awkward in ("quotes", "braces", "newlines", "emoji"):
+            words = shlex.split(page.copied("Copy command"))
+            assert content == made_with_kinds(tmp_path, words, name)
+            (tmp_path / name).unlink()
+    page.is_clean()
+
+
+def made_with_kinds(folder, words, name):
+    return made_by_the_command(folder, [words[0], "--snippets", str(KINDS), *words[1:]], name)
+
+
+def test_each_kind_has_its_control(context, kinds, tmp_path):
+    page = Page(context, kinds[0])
+    page.tick("All kinds of fields")
+    form = page.page.locator("#form")
+    control = functools.partial(form.get_by_label, exact=True)
+    control("kinds text").fill("b c")
+    control("kinds raw").fill("x")
+    control("kinds integer").fill("-12")
+    control("kinds number").fill("2.5")
+    control("kinds slider, slider").focus()
+    page.page.keyboard.press("ArrowRight")
+    assert control("kinds slider").input_value() == "4"
+    control("kinds slider").fill("8")
+    assert control("kinds slider, slider").input_value() == "8"
+    control("kinds tick").uncheck()
+    control("kinds date").fill("2027-01-31")
+    control("kinds list").select_option("c")
+    control("kinds numbers").select_option("3")
+    control("kinds open").fill("typed")
+    page.settle()
+    name, content = page.download()
+    scope = {}
+    cells = [c for c in loads(content.decode())["cells"] if c["cell_type"] == "code"]
+    exec("".join(cells[0]["source"]), scope)
+    values = {k.removeprefix("kinds_"): v for k, v in scope.items() if k.startswith("kinds_")}
+    assert values == {
+        "text": "b c", "raw": "x", "integer": -12, "number": 2.5, "slider": 8, "tick": False,
+        "date": "2027-01-31", "list": "c", "numbers": 3, "open": "typed",
+    }  # fmt: skip
+    assert content == made_with_kinds(tmp_path, shlex.split(page.copied("Copy command")), name)
+    page.is_clean()
+
+
+WRONG = [
+    ("kinds integer", "", "takes a whole number", "2"),
+    ("kinds integer", "1.5", "takes a whole number", "2"),
+    ("kinds number", "", "takes a number", "2"),
+    ("kinds slider", "99", "takes a number from 0 to 10", "2"),
+    ("kinds date", "", "takes a date such as", "2026-01-01"),
+    ("Title", " ", "the title is empty", "A"),
+    ("GitHub repository", "ada", "takes owner/name", ""),
+    ("Branch", "a b", "takes the name of a branch", ""),
+    ("Path there", "a.py", "ends in .ipynb", ""),
+]
+
+
+def test_an_error_stands_beside_its_field(context, kinds):
+    page = Page(context, kinds[0])
+    page.tick("All kinds of fields")
+    page.page.get_by_text("GitHub and file name").click()
+    for label, typed, words, right in WRONG:
+        field = page.page.get_by_label(label, exact=True)
+        field.fill(typed)
+        page.settle()
+        assert field.get_attribute("aria-invalid") == "true"
+        described = field.get_attribute("aria-describedby").split()
+        error = page.page.locator(f"[id='{described[-1]}']")
+        assert words in error.inner_text()
+        assert error.get_attribute("role") == "alert"
+        for button in ("Download .ipynb", "Copy command", "Open in Colab"):
+            assert page.page.get_by_role("button", name=button).is_disabled()
+        page.page.get_by_role("button", name="Show me").click()
+        assert page.page.evaluate("document.activeElement.labels[0].innerText") == label
+        field.fill(right)
+        page.settle()
+        assert field.get_attribute("aria-invalid") is None
+        assert page.page.get_by_role("button", name="Download .ipynb").is_enabled()
+    page.is_clean()
+
+
+def test_a_conflict_is_explained(context, kinds):
+    page = Page(context, kinds[0])
+    page.tick("All kinds of fields")
+    rival = page.page.get_by_role("checkbox", name="A rival", exact=True)
+    assert rival.is_disabled()
+    words = "Cannot stand beside “All kinds of fields”."
+    assert page.page.locator("#feature-rival-note").inner_text() == words
+    page.tick("All kinds of fields")
+    assert rival.is_enabled()
+    page.page.get_by_role("button", name="Tick all", exact=True).click()
+    page.settle()
+    assert page.page.get_by_role("button", name="Download .ipynb").is_enabled()
+    # A link may ask for both.
+    both = quote(json.dumps({"title": "A", "features": ["kinds", "rival"]}))
+    page = Page(context, kinds[0], fragment=both)
+    assert "cannot stand beside" in page.page.locator("#error-features").inner_text()
+    assert page.page.get_by_role("button", name="Download .ipynb").is_disabled()
+    page.is_clean()
+
+
+HOSTILE = [
+    "%", "null", "{", quote('"text"'), quote("[[[[" * 5000), "cell-drive-1",
+    quote('{"features": "drive", "values": 5, "title": [], "high_ram": "x"}'),
+    quote('{"features": ["__proto__", "nope", {}, null], "values": {"__proto__": {"x": 1}}}'),
+    quote('{"__proto__": {"title": "x"}, "constructor": 1, "values": {"toString": "a"}}'),
+    quote('{"title": "<img src=x onerror=hacked=1>", "repository": "\\"><script>x</script>"}'),
+    quote('{"title": "[a](javascript:hacked=1) ![x](https://x.test/a.png)"}'),
+    quote('{"title": "\\ud800", "features": ["images"]}'),
+    quote('{"title": "a", "features": ["images"], "values": {"image_pattern": "\\udc00"}}'),
+    quote('{"features": ["images"], "values": {"image_columns": 1e999, "image_width": {}}}'),
+    quote('{"accelerator": "<b>", "branch": "x\\ny", "file": "../../x.ipynb"}'),
+    "<script>hacked=1</script>",
+]  # fmt: skip
+
+
+def test_a_hostile_link_does_no_harm(context, local):
+    page = Page(context, local)
+    for fragment in HOSTILE:
+        page.page.goto("about:blank")
+        page.page.goto(f"{local}#{fragment}")
+        page.page.get_by_text("Ready:").wait_for()
+        assert page.page.evaluate("({}).x") is None
+        assert page.page.locator("#cells img, #cells script").count() == 0
+        for link in page.page.locator("#cells a").all():
+            assert re.match(r"https?://|#cell-", link.get_attribute("href") or "#cell-")
+        page.page.get_by_label("Show images", exact=True).check()  # and it still works
+        page.page.get_by_label("image columns", exact=True).fill("3")
+        page.settle()
+        assert page.page.locator("#cells dd.slider").first.inner_text() == "3"
+        page.is_clean()
+
+
+def test_by_keyboard_alone(context, local):
+    page = Page(context, local)
+    names = []
+    for _ in range(60):
+        page.page.keyboard.press("Tab")
+        names.append(page.page.evaluate(
+            "(e => e.labels?.[0]?.innerText ?? e.getAttribute('aria-label') ?? e.innerText)"
+            "(document.activeElement)"
+        ))  # fmt: skip
+        if names[-1] == "Show images":
+            break
+    assert names[0] == "Skip to the preview"
+    order = ["Title", "Runs on", "High-RAM", "Tick all", "Mount Drive"]
+    assert [name for name in names if name in order] == order
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.page.evaluate(outline) != "none"
+    page.page.keyboard.press("Space")
+    page.page.locator("#cells h2", has_text="Show images").wait_for()
+    page.page.get_by_role("button", name="Open in Colab").focus()
+    page.page.keyboard.press("Enter")
+    dialog = page.page.get_by_role("dialog", name="Open in Colab")
+    assert dialog.is_visible()
+    assert "Upload notebook" in dialog.inner_text()
+    page.page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert page.page.evaluate("document.activeElement.id") == "open"
+    page.is_clean()
+
+
+def test_a_repository_gives_a_direct_link(context, local):
+    page = Page(context, local)
+    page.tick("Mount Drive")
+    page.page.get_by_text("GitHub and file name").click()
+    page.page.get_by_label("GitHub repository").fill("ada/photos")
+    page.page.get_by_label("Path there").fill("lab/a b.ipynb")
+    page.settle()
+    page.page.get_by_role("button", name="Open in Colab").click()
+    link = page.page.locator("#direct").get_attribute("href")
+    assert link == "https://colab.research.google.com/github/ada/photos/blob/main/lab/a%20b.ipynb"
+    assert page.page.locator("#cells a .badge").inner_text() == "Open in Colab"
+    page.is_clean()  # the badge's picture was not asked for
+
+
+SAID_ALOUD = [
+    "- banner:", "- main:", "- contentinfo:", 'heading "Build a Colab notebook" [level=1]',
+    'checkbox "All kinds of fields" [checked]', 'slider "kinds slider, slider"',
+    'spinbutton "kinds integer"', 'combobox "kinds list"', 'combobox "kinds open"',
+]  # fmt: skip
+
+
+def test_everything_has_a_name(context, kinds):
+    page = Page(context, kinds[0])
+    page.tick("All kinds of fields")
+    page.settle()
+    nameless = page.page.evaluate("""
+      [...document.querySelectorAll("input, select, textarea, button, a, summary, [tabindex='0']")]
+        .filter((e) => e.checkVisibility() && !(e.labels?.length || e.getAttribute("aria-label")
+          || e.getAttribute("aria-labelledby") || e.textContent.trim()))
+        .map((e) => e.outerHTML)
+    """)
+    assert nameless == []
+    twice = page.page.evaluate("""(() => {
+      const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+      return ids.filter((id, i) => ids.indexOf(id) !== i);
+    })()""")
+    assert twice == []
+    dangling = page.page.evaluate("""
+      [...document.querySelectorAll("[aria-describedby], [aria-labelledby], label[for]")]
+        .flatMap((e) => ["aria-describedby", "aria-labelledby", "for"]
+          .flatMap((a) => (e.getAttribute(a) ?? "").split(" ").filter(Boolean)))
+        .filter((id) => !document.getElementById(id))
+    """)
+    assert dangling == []
+    assert page.page.evaluate("document.documentElement.lang") == "en"
+    snapshot = page.page.locator("body").aria_snapshot()
+    for line in SAID_ALOUD:
+        assert line in snapshot
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_it_fits_a_phone(context, local, width):
+    state = {"title": "A" * 300, "features": ["staging", "images", "keepalive"]}
+    page = Page(context, local, fragment=quote(json.dumps(state)))
+    page.page.set_viewport_size({"width": width, "height": 700})
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= width
+    for button in page.page.locator("button:visible").all():
+        assert button.bounding_box()["height"] >= 24  # WCAG 2.2, target size
+    page.is_clean()
+
+
+PAIRS = [
+    *((ink, ground) for ink in ("ink", "soft", "link") for ground in ("page", "card", "inset")),
+    *((ink, "card") for ink in ("keyword", "text", "number", "comment", "name", "bad")),
+    ("ink", "chosen"), ("soft", "chosen"), ("bad", "chosen"), ("ink", "line"), ("soft", "line"),
+    ("on-accent", "accent"), ("bad", "bad-tint"), ("calm", "calm-tint"), ("page", "ink"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_contrast_is_enough(browser, local, scheme):
+    context = browser.new_context(color_scheme=scheme)
+    page = Page(context, local)
+    names = sorted({name for pair in PAIRS for name in (*pair, "edge")})
+    found = page.page.evaluate(
+        """(names) => {
+          const style = getComputedStyle(document.documentElement);
+          return names.map((name) => style.getPropertyValue(`--${name}`));
+        }""",
+        names,
+    )
+    colours = {name: luminance(colour) for name, colour in zip(names, found, strict=True)}
+    for ink, ground in PAIRS:
+        assert ratio(colours[ink], colours[ground]) >= 4.5, (scheme, ink, ground)
+    for ground in ("page", "card", "chosen"):  # borders of controls
+        assert ratio(colours["edge"], colours[ground]) >= 3, (scheme, ground)
+    context.close()
+
+
+def luminance(colour):
+    parts = [int(colour.strip()[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def ratio(one, other):
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+def test_without_motion_nothing_moves(browser, local):
+    context = browser.new_context(reduced_motion="reduce")
+    page = Page(context, local)
+    page.tick("Mount Drive")
+    page.settle()
+    changed = page.page.locator(".cell.changed").first
+    assert changed.evaluate("(e) => getComputedStyle(e).animationName") == "none"
+    context.close()
+
+
+def test_it_says_when_the_server_has_ended(context):
+    command = [sys.executable, "-m", "colab_gen", "web", "--no-open"]
+    environment = {"PYTHONPATH": str(ROOT / "generator"), "PATH": ""}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        page = Page(context, process.stdout.readline().strip())
+        process.terminate()
+    page.tick("Mount Drive")
+    page.page.get_by_text("the server has ended; start colab-gen web again").wait_for()
+    assert page.page.get_by_role("button", name="Download .ipynb").is_disabled()
+
+
+@pytest.mark.parametrize("lost", ["pyodide/pyodide.mjs", "pyodide/pyodide.asm.wasm", "python.zip"])
+def test_it_says_when_python_does_not_start(context, site, lost):
+    context.route(f"**/{lost}", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(site)
+    page.get_by_text("The preview cannot be made").wait_for(timeout=60_000)
+    page.get_by_role("checkbox", name="Mount Drive", exact=True).check()  # the form is there
+    assert page.get_by_role("button", name="Download .ipynb").is_disabled()
