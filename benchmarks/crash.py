@@ -1,6 +1,6 @@
 """What is left after kill -9 at random moments: of ours, and of what people paste today.
 
-    uv run python benchmarks/crash.py [--what staging] [--kills 200] [--folder DIR] [--json FILE]
+    uv run python benchmarks/crash.py [--what staging|dump] [--kills 200] [--folder DIR] [--json FILE]
 
 Each round makes the folder as it is before, starts the work in a process of its own, kills that
 with all its children at a random moment of the time that it takes, and looks at what is there.
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def main() -> None:
     what = options.what or sorted(p.stem[6:] for p in here.glob("crash_*.py"))
     rows: dict[str, dict[str, int]] = {}
     for name in what:
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder, redirect_stdout(None):
             for label, way in ways_of(name, Path(folder)).items():
                 place = Path(folder, "place")
                 place.mkdir(exist_ok=True)

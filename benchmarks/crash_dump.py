@@ -1,34 +1,30 @@
-"""Kills a process at random moments while it dumps, and looks what is left.
+"""The ways of dumping for crash.py: our cell, and `pickle.dump(value, open(path, "wb"))`.
 
-    uv run python benchmarks/crash_dump.py [--kills 200] [--folder DIR] [--seed 1]
-
-The cell that dumps, taken from a notebook, and `pickle.dump(value, open(path, "wb"))`, the same
-loop over both. A kill is in the middle when a dump had begun and its end was not told. Afterwards
-what is loaded must be whole and either the last dump whose end was told or the one in the middle:
-`lost` counts the times when nothing could be loaded or an older one came, `partial` those when
-something came that was never dumped.
+A process dumps one value after the other under one name and tells after each. Whole is what was
+told last, or the one that was being written; none is the value from before the process began.
 """
 
-import argparse
-import contextlib
-import functools
-import os
 import pickle
-import random
-import signal
+import shutil
 import sys
-import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from crash import Way
 from dump_cell import cell_source, run_cell
 
 __all__ = ["ways"]
 
-Told = dict[str, int]
+WORKER = """
+import sys
+sys.path[:0] = [sys.argv[1]]
+import crash_dump
+crash_dump.work(*sys.argv[2:])
+"""
+DUMPS = {"ours": 15, "pickle": 120}  # about as long, and longer than Python takes to start
 
 
 def value_of(number: int) -> dict[str, Any]:
@@ -49,115 +45,61 @@ def number_of(value: Any) -> int:
         return -1
 
 
-def work(dump: Callable[[Any], Any], told: int) -> None:
-    """Dump one value after the other; tell before and after each."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it ends with the process
-    number = 0
-    while True:
-        number += 1
-        value = value_of(number)
-        os.write(told, b"(")
-        dump(value)
-        os.write(told, b")")
-
-
-def kill_once(dump: Callable[[Any], Any], moment: float) -> tuple[int, bool]:
-    """Kill a process that dumps, so many seconds after its first dump.
-
-    Returns:
-        How many dumps had ended, and whether one had begun and not ended.
-    """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        with contextlib.suppress(BaseException):
-            os.close(reading)
-            work(dump, writing)
-        os._exit(1)
-    os.close(writing)
-    marks = b""
-    while b")" not in marks:
-        marks += os.read(reading, 1) or sys.exit("the process that dumps has failed")
-    time.sleep(moment)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    while rest := os.read(reading, 4096):
-        marks += rest
-    os.close(reading)
-    return marks.count(b")"), marks.endswith(b"(")
-
-
-def kill_often(
-    dump: Callable[[Any], Any], load: Callable[[], Any], rng: random.Random, kills: int
-) -> Told:
-    """Kill so often; return how often it was in the middle, and what came of it."""
-    told = {"kills": kills, "in the middle": 0, "lost": 0, "partial": 0}
-    start = time.perf_counter()
-    dump(value_of(0))
-    each = time.perf_counter() - start
-    for _ in range(kills):
-        ended, middle = kill_once(dump, rng.uniform(0, 4 * each))
-        told["in the middle"] += middle
-        try:
-            number = number_of(load())
-        except Exception:
-            told["lost"] += 1
-            continue
-        told["partial"] += number == -1
-        told["lost"] += number not in (-1, ended, ended + middle)
-    return told
-
-
-def ways(folder: Path, rng: random.Random) -> dict[str, Callable[[int], Told]]:
-    """Return what is compared: a number of kills -> how many of them did what.
-
-    Args:
-        folder: where the dumps are written.
-        rng: draws the moments.
-    """
-    cell = run_cell(folder, cell_source())
-    plain = folder / "plain.pickle"
-
-    def quietly(value: Any) -> None:
-        with contextlib.redirect_stdout(None):
-            cell.dump("value", value)
-
-    def cell_load() -> Any:
-        value = cell.load("value", verify=True)
-        # The one before is to be whole too.
-        before = cell.load("value", version=-1, verify=True)
-        return value if number_of(before) >= 0 else None
+def dumping(way: str, place: Path) -> tuple[Callable[[Any], Any], Callable[[], Any]]:
+    """Return what dumps a value and what loads it."""
+    if way == "ours":
+        cell = run_cell(place, (place / "cell.py").read_text())
+        return partial(cell.dump, "value"), partial(cell.load, "value", verify=True)
+    path = place / "value.pickle"
 
     def write(value: Any) -> None:
-        with plain.open("wb") as file:
+        with path.open("wb") as file:
             pickle.dump(value, file)
 
-    def read() -> Any:
-        with plain.open("rb") as file:
-            return pickle.load(file)
+    return write, lambda: pickle.loads(path.read_bytes())
 
+
+def work(way: str, place: str) -> None:
+    """Dump value after value; tell after each by one more byte in a file."""
+    dump, _ = dumping(way, Path(place))
+    with open(Path(place, "told"), "ab", buffering=0) as told:
+        for number in range(1, DUMPS[way] + 1):
+            dump(value_of(number))
+            told.write(b".")
+
+
+def ways(folder: Path) -> Mapping[str, Way]:
+    """Return what is killed."""
+    source = cell_source()
+
+    def prepare(way: str, place: Path) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        (place / "cell.py").write_text(source)
+        (place / "told").touch()
+        dumping(way, place)[0](value_of(0))
+
+    def command(way: str, place: Path) -> list[str]:
+        return [sys.executable, "-c", WORKER, str(Path(__file__).parent), way, str(place)]
+
+    def verdict(way: str, place: Path) -> str:
+        told = (place / "told").stat().st_size
+        try:
+            number = number_of(dumping(way, place)[1]())
+        except Exception:
+            return "lost"
+        if number == -1:
+            return "false"
+        if number not in (told, told + 1):
+            return "lost"
+        return "whole" if number else "none"
+
+    labels = {"ours": "ours", "pickle": 'pickle.dump(value, open(path, "wb"))'}
     return {
-        "this cell": functools.partial(kill_often, quietly, cell_load, rng),
-        'pickle.dump(value, open(path, "wb"))': functools.partial(kill_often, write, read, rng),
+        label: Way(
+            prepare=partial(prepare, way),
+            command=partial(command, way),
+            verdict=partial(verdict, way),
+        )
+        for way, label in labels.items()
     }
-
-
-def main() -> None:
-    """Kill, count, print; the exit code is 1 when the cell lost anything."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--folder", type=Path, help="where to write; a folder below it is removed")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    print("| way | kills | in the middle | lost | partial |\n|---|---|---|---|---|")
-    failed = False
-    with tempfile.TemporaryDirectory(dir=options.folder, prefix="crash-") as name:
-        for label, kill in ways(Path(name), random.Random(options.seed)).items():
-            told = kill(options.kills)
-            print(f"| {label} | {' | '.join(map(str, told.values()))} |", flush=True)
-            failed |= label == "this cell" and bool(told["lost"] or told["partial"])
-    sys.exit(failed)
-
-
-if __name__ == "__main__":
-    main()

@@ -17,11 +17,13 @@ import numpy as np
 import pytest
 from colab_gen.run import run
 from conftest import ROOT
+from fusemount import CANNOT, mounted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_features import make
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+from crash import count
 from crash_dump import ways
 from dump_cell import cell_source, run_cell
 
@@ -555,16 +557,11 @@ def test_a_full_disk_leaves_the_old_dump(cell, what):
 
 
 def test_killed_at_random_moments(tmp_path):
-    told = ways(tmp_path, random.Random(5))["this cell"](12)
-    assert told["kills"] == 12
-    assert (told["lost"], told["partial"]) == (0, 0)
-    assert told["in the middle"] > 0
+    random.seed(5)
+    told = count(ways(tmp_path)["ours"], tmp_path / "place", 12)
+    assert (told["false"], told["lost"]) == (0, 0)
+    assert told["whole"] > 0
 
-
-try:
-    from fusemount import CANNOT, mounted
-except ImportError:
-    CANNOT = "there is no tests/fusemount.py"
 
 FAULTS = [
     ({"eio-reads": [2]}, ""),
