@@ -1,6 +1,6 @@
 """What is left after kill -9 at random moments: of ours, and of what people paste today.
 
-    uv run python benchmarks/crash.py [--what staging|dump] [--kills 200] [--folder DIR] [--json FILE]
+    uv run python benchmarks/crash.py [--what dump] [--kills 200] [--folder DIR] [--json FILE]
 
 Each round makes the folder as it is before, starts the work in a process of its own, kills that
 with all its children at a random moment of the time that it takes, and looks at what is there.
