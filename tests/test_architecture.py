@@ -9,7 +9,7 @@ PACKAGE = ROOT / "generator" / "colab_gen"
 # A module imports only from floors below its own.
 FLOORS = {
     "errors": 1, "text": 1, "form": 1, "interrupts": 1, "jsontext": 1, "merge": 1, "standin": 1,
-    "colabcli": 2, "files": 2, "record": 2, "report": 2, "snippet": 2, "recipe": 2,
+    "colabcli": 2, "files": 2, "record": 2, "report": 2, "snippet": 2, "recipe": 2, "values": 2,
     "catalog": 3, "hold": 3, "plan": 4, "render": 5, "notebook": 6,
     "checks": 7, "ownership": 7, "patch": 7, "static": 7, "upgrade": 7, "edit": 8, "run": 8,
     "subject": 9, "arguments": 9, "places": 9, "prompts": 9, "remote": 9,

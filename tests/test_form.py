@@ -5,12 +5,12 @@ import ipyform.parser
 import pytest
 from colab_gen.form import (
     Parameter,
-    check_value,
     literal,
     printable,
     read_parameters,
     set_values,
 )
+from colab_gen.values import check_value
 from hypothesis import given
 from hypothesis import strategies as st
 

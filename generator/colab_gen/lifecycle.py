@@ -7,7 +7,7 @@ from typing import Any
 from colab_gen.catalog import Catalog
 from colab_gen.edit import OnConflict, Work
 from colab_gen.errors import RecipeError
-from colab_gen.form import check_value, literal
+from colab_gen.form import literal
 from colab_gen.jsontext import Document
 from colab_gen.notebook import record
 from colab_gen.ownership import NOTHING, claim, known
@@ -17,6 +17,7 @@ from colab_gen.record import same_value
 from colab_gen.render import RenderedCell, render
 from colab_gen.subject import Edit, Subject, by_key, recognise, title_of
 from colab_gen.text import did_you_mean, one_line
+from colab_gen.values import check_value
 
 __all__ = ["Edit", "add", "adopt", "remove", "set_fields", "update"]
 

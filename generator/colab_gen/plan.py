@@ -8,10 +8,11 @@ from typing import Any
 
 from colab_gen.catalog import Catalog
 from colab_gen.errors import RecipeError, SnippetError
-from colab_gen.form import Value, check_value
+from colab_gen.form import Value
 from colab_gen.recipe import Recipe
 from colab_gen.snippet import SECTIONS, Snippet
 from colab_gen.text import did_you_mean, one_line
+from colab_gen.values import check_value
 
 __all__ = ["Plan", "Step", "make_plan", "with_required"]
 

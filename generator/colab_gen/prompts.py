@@ -6,9 +6,10 @@ import questionary
 from prompt_toolkit.output import Output, create_output
 
 from colab_gen.catalog import Catalog
-from colab_gen.form import Parameter, Value, check_value
+from colab_gen.form import Parameter, Value
 from colab_gen.plan import make_plan
 from colab_gen.recipe import Recipe
+from colab_gen.values import check_value
 
 __all__ = ["ask_features", "ask_title", "ask_values"]
 

@@ -7,13 +7,13 @@ from typing import Any
 from colab_gen.catalog import Catalog
 from colab_gen.edit import Change, Work
 from colab_gen.errors import NotebookError, NotOurs
-from colab_gen.form import check_value
 from colab_gen.jsontext import Document, in_order
 from colab_gen.ownership import NOTHING, Key, Known, claim, known, pair
 from colab_gen.plan import Plan, make_plan
 from colab_gen.recipe import Recipe, read_recipe
 from colab_gen.record import same_value
 from colab_gen.render import RenderedCell, render
+from colab_gen.values import check_value
 
 __all__ = ["Edit", "Subject", "by_key", "recognise", "title_of"]
 

@@ -19,12 +19,13 @@ sys.path.insert(0, str(_HERE.parents[1] / "generator"))
 
 from colab_gen.catalog import Catalog, load_catalog  # noqa: E402
 from colab_gen.errors import ColabGenError  # noqa: E402
-from colab_gen.form import Parameter, check_value  # noqa: E402
+from colab_gen.form import Parameter  # noqa: E402
 from colab_gen.notebook import build, dumps  # noqa: E402
 from colab_gen.plan import Plan, make_plan, with_required  # noqa: E402
 from colab_gen.recipe import Recipe, dump_recipe, read_recipe  # noqa: E402
 from colab_gen.render import render  # noqa: E402
 from colab_gen.text import markdown  # noqa: E402
+from colab_gen.values import check_value  # noqa: E402
 
 _QUESTIONS = json.loads((_HERE / "cookiecutter.json").read_text(encoding="utf-8"))
 # Only these are templates. Everything else that cookiecutter renders is somebody's answer.

@@ -15,7 +15,7 @@ __all__ = ["write_site"]
 # What makes a notebook and its preview, in pure Python all of it: distribution -> package.
 _PACKAGES = {"jinja2": "jinja2", "markupsafe": "markupsafe", "mistune": "mistune", "pyyaml": "yaml"}
 _OURS = ("__init__", "arguments", "catalog", "errors", "form", "notebook", "plan", "recipe",
-         "render", "snippet", "text", "web/answer", "web/preview")  # fmt: skip
+         "record", "render", "snippet", "text", "values", "web/answer", "web/preview")  # fmt: skip
 
 
 def write_site(catalog: Catalog, folder: Path, *, force: bool = False) -> int:
