@@ -72,7 +72,9 @@ class Page:
         context.on("request", lambda request: self.requests.append(request.url))
         self.page.add_init_script(WATCH)
         self.page.goto(f"{url}#{fragment}" if fragment else url)
-        self.page.get_by_text("Ready:").wait_for(timeout=START if engine == "worker" else 60_000)
+        self.page.get_by_role("status").filter(has_text="Ready:").wait_for(
+            timeout=START if engine == "worker" else 60_000
+        )
 
     def tick(self, title):
         self.page.get_by_role("checkbox", name=title, exact=True).click()
@@ -322,7 +324,7 @@ def test_what_is_typed_is_what_is_downloaded(context, kinds, tmp_path):
         state = {"title": "A", "features": ["kinds"], "values": {"kinds_text": value}}
         page.page.goto("about:blank")
         page.page.goto(f"{kinds[0]}#{quote(json.dumps(state))}")
-        page.page.get_by_text("Ready:").wait_for()
+        page.page.get_by_role("status").filter(has_text="Ready:").wait_for()
         typed = page.page.get_by_label("kinds text").input_value()
         # A field of several lines has one kind of line break.
         assert typed == (re.sub("\r\n|\r", "\n", value) if "\n" in value else value)
@@ -452,7 +454,7 @@ def test_a_hostile_link_does_no_harm(context, local):
     for fragment in HOSTILE:
         page.page.goto("about:blank")
         page.page.goto(f"{local}#{fragment}")
-        page.page.get_by_text("Ready:").wait_for()
+        page.page.get_by_role("status").filter(has_text="Ready:").wait_for()
         assert page.page.evaluate("({}).x") is None
         assert page.page.locator("#cells img, #cells script").count() == 0
         for link in page.page.locator("#cells a").all():
