@@ -5,6 +5,7 @@ With the word `builder` only those of the builder page.
 
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from urllib.parse import quote
 import nbformat
 from colab_gen import Recipe, build, load_catalog, make_plan, render
 from colab_gen.checks import preparation
+from colab_gen.notebook import dumps
 from colab_gen.run import run
 from colab_gen.web import make_server
 from nbconvert import HTMLExporter
@@ -58,6 +60,22 @@ def executed_page() -> str:
     return page
 
 
+def report_page(folder: Path) -> Path:
+    """Return the HTML report of two notebooks, one of which fails."""
+    catalog = load_catalog()
+    plan = make_plan(catalog, Recipe(title="Photos", features=("memory", "images", "download")))
+    (folder / "photos.ipynb").write_text(dumps(build(plan, render(plan))))
+    cells = [
+        nbformat.v4.new_code_cell("# @title Read the table\nrows = [3, 1, 2]"),
+        nbformat.v4.new_code_cell("# @title Sort it\nprint(sorted(row))"),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "table.ipynb")
+    page = folder / "report.html"
+    words = ["validate", "photos.ipynb", "table.ipynb", "--html", page.name]
+    subprocess.run([sys.executable, "-m", "colab_gen", *words], cwd=folder, capture_output=True)
+    return page
+
+
 def take_builder(browser: Any) -> None:
     """Take the pictures of the builder page."""
     server = make_server(load_catalog())
@@ -70,7 +88,7 @@ def take_builder(browser: Any) -> None:
             reduced_motion="reduce",
         )
         page.goto(f"{url}#{quote(json.dumps(state))}")
-        page.get_by_text("Ready:").wait_for()
+        page.get_by_role("status").filter(has_text="Ready:").wait_for()
         if place:
             page.locator(place).evaluate("(e) => e.scrollIntoView({ block: 'center' })")
         take(page, name)
@@ -88,7 +106,7 @@ def take(page: Any, name: str) -> None:
 
 
 def main() -> None:
-    """Write pictures/notebook.png and those of the builder page."""
+    """Write the pictures of a notebook, of a report and of the builder page."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         sys.exit("there is no Chromium here")
@@ -100,7 +118,10 @@ def main() -> None:
             file.write_text(executed_page(), encoding="utf-8")
             page = browser.new_page(viewport={"width": 1000, "height": 1500})
             page.goto(file.as_uri(), wait_until="load")
-            page.screenshot(path=PICTURES / "notebook.png")
+            take(page, "notebook")
+            page.goto(report_page(Path(folder)).as_uri(), wait_until="load")
+            page.locator("details summary", has_text="photos.ipynb").first.click()
+            take(page, "report")
         take_builder(browser)
         browser.close()
 
