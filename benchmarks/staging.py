@@ -9,7 +9,7 @@ in two processes. In the case of the slow Drive the archive lies on a file syste
 answers late and gives so many bytes a second, and the limit is reading it once. What is executed
 is the code of the notebook's cells. Memory is what all processes of a way have resident at most,
 in a run of its own; processes that share memory count it each. What the runs made is deleted at
-the end of a case, since ext4 is slow where many files were deleted in the last minutes; a case of
+the end of a case, since ext4 seems slow after many files were deleted; a case of
 a GB needs 20 GB for that. Where there is less room, and the file system is another, use --tidy.
 """
 
