@@ -1,19 +1,22 @@
 """How fast an archive is staged: the cells, `cp` and `unzip -qq`, and the limit of the machine.
 
     uv run python benchmarks/staging.py [--size 1] [--rounds 3] [--case NAME] [--folder DIR]
-        [--python PATH] [--isal] [--json FILE]
+        [--python PATH] [--isal] [--tidy] [--json FILE]
 
 Every case makes its archive in the folder, reads it once so that all find it in memory, and does
 all ways one after the other, round by round. The limit creates the same files from memory in C,
 in two processes. In the case of the slow Drive the archive lies on a file system of our own that
 answers late and gives so many bytes a second, and the limit is reading it once. What is executed
 is the code of the notebook's cells. Memory is what all processes of a way have resident at most,
-in a run of its own; processes that share memory count it each.
+in a run of its own; processes that share memory count it each. What the runs made is deleted at
+the end of a case, since ext4 seems slow after many files were deleted; a case of
+a GB needs 20 GB for that. Where there is less room, and the file system is another, use --tidy.
 """
 
 import argparse
 import functools
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -123,20 +126,21 @@ def sources(archive: Path, stage: Path, *, isal: bool) -> list[str]:
 
 
 class Bench:
-    """The ways to stage one archive, each into a folder that is empty before and gone after."""
+    """The ways to stage one archive, each into a folder of its own that is empty before."""
 
-    def __init__(self, folder: Path, archive: Path, case: Case, python: str) -> None:
-        self.folder, self.archive, self.case, self.python = folder, archive, case, python
+    def __init__(self, folder: Path, archive: Path, case: Case, python: str, *, tidy: bool) -> None:
+        self.folder, self.archive, self.case = folder, archive, case
+        self.python, self.tidy = python, tidy
 
     def timed(self, action: Callable[[Path], float | None]) -> Mapping[str, float]:
         """Do it in a fresh folder; return its seconds."""
-        place = self.folder / "place"
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
+        place = Path(tempfile.mkdtemp(dir=self.folder))
+        os.sync()
         start = time.perf_counter()
         told = action(place)
         seconds = time.perf_counter() - start
-        shutil.rmtree(place)
+        if self.tidy:
+            shutil.rmtree(place)
         return {"seconds": told or seconds}
 
     def ours(self, place: Path, *, isal: bool = False) -> float:
@@ -226,6 +230,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where to work; its disk is measured")
     parser.add_argument("--python", default=sys.executable, help="the interpreter of the cells")
     parser.add_argument("--isal", action="store_true", help="also with isal, which is installed")
+    parser.add_argument("--tidy", action="store_true", help="delete what each run made at once")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     everything: Figures = {}
@@ -243,7 +248,7 @@ def main() -> None:
             else:
                 case = replace(case, size=max(1 << 20, int(case.size * options.size)))
             with placed(case, folder) as archive:
-                bench = Bench(folder, archive, case, options.python)
+                bench = Bench(folder, archive, case, options.python, tidy=options.tidy)
                 ways = {"cp + unzip -qq": bench.unzip, "ours": bench.ours}
                 if options.isal:
                     ways["ours with isal"] = functools.partial(bench.ours, isal=True)
@@ -263,7 +268,9 @@ def main() -> None:
             print(f"Ours takes {ratio:.2f} times as long as reading the archive once.\n")
         everything |= {f"{case.name}: {label}": values for label, values in figures.items()}
     if options.json:
-        save(options.json, "staging an archive", everything, size=options.size)
+        options.json.parent.mkdir(exist_ok=True)
+        facts = {"size": options.size, "folder": str(options.folder or tempfile.gettempdir())}
+        save(options.json, "staging an archive", everything, **facts)
 
 
 if __name__ == "__main__":
