@@ -147,8 +147,7 @@ class Work:
             self.patch.remove(seen.index)
             state = "removed"
         elif seen.mark:
-            metadata = {k: v for k, v in seen.metadata.items() if k != "colab_gen"}
-            self.patch.change(seen.index, {**seen.cell, "metadata": metadata})
+            self.patch.change(seen.index, _released(seen))
         self.changes.append(
             Change(snippet=key[0], number=key[1], state=state, before=seen.source, after=None)
         )
@@ -247,6 +246,17 @@ def _can_undo(
     new = Text(lines=lines).keys
     back = merge(theirs, new, base)
     return back is not None and mine == tuple((new if own else base)[n] for own, n in back)
+
+
+def _released(seen: Seen) -> dict[str, Any]:
+    """Return the cell without our mark, and without an id by which it could be ours again."""
+    metadata = {k: v for k, v in seen.metadata.items() if k != "colab_gen"}
+    cell = {**seen.cell, "metadata": metadata}
+    if "adopted" not in seen.mark:  # those have ids of the user's
+        for place in (cell, metadata):
+            if isinstance(place.get("id"), str):
+                place["id"] = f"{place['id'][:56]}-yours"
+    return cell
 
 
 def _marked(seen: Seen, today: RenderedCell) -> dict[str, Any]:
