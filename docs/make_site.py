@@ -9,7 +9,8 @@ from pathlib import Path
 import mistune
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+BENCHMARKS = ROOT / "benchmarks" / "README.md"
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", BENCHMARKS]
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -40,26 +41,32 @@ def main() -> None:
     shutil.copy(ROOT / "docs" / "site.css", folder)
     documents = [*DOCUMENTS, *sorted((ROOT / "docs").glob("*.md"))]
     links = " ".join(
-        f'<a href="{name(document)}">{document.stem.capitalize()}</a>' for document in documents
+        f'<a href="{name(document)}">{title(document).capitalize()}</a>' for document in documents
     )
     markdown = mistune.create_markdown(plugins=["table", "strikethrough", "url"])
     for document in documents:
         body = str(markdown(with_links(document.read_text(encoding="utf-8"))))
-        title = html.escape(f"colab-gen: {document.stem.lower()}")
-        page = PAGE.format(title=title, links=links, body=body)
+        heading = html.escape(f"colab-gen: {title(document)}")
+        page = PAGE.format(title=heading, links=links, body=body)
         (folder / name(document)).write_text(page, encoding="utf-8", newline="\n")
     link = '<p><a href="docs/readme.html">Documents</a></p>\n</footer>'
     page = index.read_text(encoding="utf-8").replace(link, "</footer>").replace("</footer>", link)
     index.write_text(page, encoding="utf-8", newline="\n")
 
 
+def title(document: Path) -> str:
+    """Return what a document is called."""
+    return "benchmarks" if document == BENCHMARKS else document.stem.lower()
+
+
 def name(document: Path) -> str:
     """Return the file name of a document's page."""
-    return f"{document.stem.lower()}.html"
+    return f"{title(document)}.html"
 
 
 def with_links(text: str) -> str:
     """Return the text with links to other documents and pictures as they lie in the site."""
+    text = text.replace("](benchmarks/README.md)", "](benchmarks.html)")
     text = re.sub(r"\]\((?:docs/)?(\w+)\.md\)", lambda m: f"]({m[1].lower()}.html)", text)
     return text.replace("](docs/pictures/", "](pictures/")
 
