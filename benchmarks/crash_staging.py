@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crash import Way
-from staging import RUNNER, Case, make_archive, sources
+from staging import RUNNER, Case, cells, make_archive
 
 __all__ = ["ways"]
 
@@ -30,7 +30,7 @@ def ways(folder: Path) -> Mapping[str, Way]:
 
     def ours(place: Path) -> list[str]:
         file = folder / "cells.json"
-        file.write_text(json.dumps(sources(archive, place / "stage", isal=False)))
+        file.write_text(json.dumps(cells(archive, place / "stage", isal=False)))
         return [sys.executable, "-c", RUNNER, str(file)]
 
     def paste(place: Path) -> list[str]:

@@ -13,7 +13,6 @@ of the first. The figures go to results/dump.json beside this file, unless --jso
 import argparse
 import contextlib
 import functools
-import gc
 import io
 import json
 import os
@@ -21,14 +20,13 @@ import pickle
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from dump_cell import cell_source, run_cell
-from side_by_side import Figures, machine, measure, median, save, table
+from side_by_side import Figures, machine, measure, median, save, table, watched
 
 CHUNK = 8 << 20
 
@@ -63,23 +61,6 @@ CASES = {
     "pandas frame": 250.0,
     "nested dict": 250.0,
 }
-
-
-def status(name: str) -> float:
-    """Return a line of the process's status in MB, such as VmRSS."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name + ":")) * 1024 / 1e6
-
-
-def watched(work: Callable[[], Any]) -> tuple[Any, float, float]:
-    """Return what the work returns, its seconds, and the most MB it needed on top."""
-    gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew here
-    before = status("VmRSS")
-    start = time.perf_counter()
-    result = work()
-    seconds = time.perf_counter() - start
-    return result, seconds, status("VmHWM") - before
 
 
 def synced(path: Path, write: Callable[[Any], Any]) -> None:

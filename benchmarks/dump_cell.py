@@ -1,24 +1,21 @@
 """The code of the dump cell, taken from a notebook that is made of it, for scripts and tests."""
 
+import sys
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from colab_gen.catalog import load_catalog
-from colab_gen.notebook import build
-from colab_gen.plan import make_plan
-from colab_gen.recipe import Recipe
-from colab_gen.render import render
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from cells import sources
 
 __all__ = ["Cell", "cell_source", "run_cell"]
 
 
+@cache
 def cell_source(**values: Any) -> str:
     """Return the source of the cell that defines `dump`, with these values of its form fields."""
-    plan = make_plan(load_catalog(), Recipe(features=("dump",), values=values))
-    cells = [c for c in build(plan, render(plan))["cells"] if c["cell_type"] == "code"]
-    sources = ["".join(cell["source"]) for cell in cells]
-    return next(source for source in sources if "\ndef dump(" in source)
+    return next(source for source in sources("dump", **values) if "\ndef dump(" in source)
 
 
 class Cell(SimpleNamespace):

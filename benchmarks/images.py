@@ -10,7 +10,6 @@ are. The limit is the same thumbnails as JPEG of one quality, without captions, 
 import argparse
 import functools
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from side_by_side import machine, measure, median, save, table
+from side_by_side import machine, measure, median, save, status, table
 
 ROOT = Path(__file__).resolve().parents[1]
 DIFFERENT = 10
@@ -51,11 +50,10 @@ def photos(folder: Path, count: int) -> None:
 
 def ours(folder: Path) -> list[dict]:
     """Execute the cell of images.md and return what it displays."""
-    from colab_gen import Recipe, build, load_catalog, make_plan, render
+    sys.path.insert(0, str(ROOT / "tests"))
+    from cells import sources
 
-    plan = make_plan(load_catalog(), Recipe(features=["images"], values={"image_pattern": "*.jpg"}))
-    cell = build(plan, render(plan))["cells"][-1]
-    text = "".join(cell["source"])
+    (text,) = sources("images", image_pattern="*.jpg")
     bundles: list[dict] = []
     names = {"shown": lambda data, raw: bundles.append(data)}
     exec(text.replace("import display\n", "import display\n\ndisplay = shown\n", 1), names)
@@ -103,8 +101,7 @@ def child(way: str, folder: Path) -> None:
     seconds = time.perf_counter() - start
     added = len(json.dumps(outputs, indent=1))
     # What getrusage tells outlives exec, so it would be the peak of who made the photos.
-    peak = int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
-    figures = {"seconds": seconds, "notebook MB": added / 1e6, "memory MB": peak}
+    figures = {"seconds": seconds, "notebook MB": added / 1e6, "memory MB": status("VmHWM")}
     print("\n" + json.dumps(figures))
 
 

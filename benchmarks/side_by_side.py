@@ -1,5 +1,6 @@
 """Measures several ways of doing one thing side by side, for the scripts of this folder."""
 
+import gc
 import json
 import os
 import platform
@@ -9,7 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Figures", "Way", "machine", "measure", "median", "save", "table"]
+__all__ = [
+    "Figures", "Way", "machine", "measure", "median", "save", "status", "table", "watched",
+]  # fmt: skip
 
 # A way does the work once. It returns what it measured, "seconds" among it, or nothing, and then
 # the call as a whole is timed: what is set up and cleared away is not to be in the time.
@@ -36,6 +39,23 @@ def measure(ways: Mapping[str, Way], rounds: int, *, warm_up: bool = True) -> Fi
                 for name, value in taken.items():
                     figures[label].setdefault(name, []).append(value)
     return figures
+
+
+def status(name: str) -> float:
+    """Return a line of this process's status in MB, such as VmRSS; Linux has it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name + ":")) * 1024 / 1e6
+
+
+def watched(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """Return what the work returns, its seconds, and the most MB it needed on top."""
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew here
+    before = status("VmRSS")
+    start = time.perf_counter()
+    result = work()
+    seconds = time.perf_counter() - start
+    return result, seconds, status("VmHWM") - before
 
 
 def median(figures: Figures, label: str, name: str = "seconds") -> float:

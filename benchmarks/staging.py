@@ -31,13 +31,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
-from colab_gen.catalog import load_catalog
-from colab_gen.plan import make_plan
-from colab_gen.recipe import Recipe
-from colab_gen.render import render
 from side_by_side import Figures, machine, measure, median, save, table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from cells import sources
 from fusemount import CANNOT, mounted
 
 LATENCY, BANDWIDTH = 0.01, 40e6  # seconds a request of 1 MiB, bytes a second
@@ -118,11 +115,9 @@ def make_archive(path: Path, case: Case) -> None:
                     left -= piece
 
 
-def sources(archive: Path, stage: Path, *, isal: bool) -> list[str]:
-    """Return the code of the notebook's cells, with these values in their fields."""
-    values = {"archive_name": str(archive), "stage_folder": str(stage), "isal": isal}
-    plan = make_plan(load_catalog(), Recipe(features=("staging",), values=values))
-    return [c.source for c in render(plan) if c.snippet == "staging" and c.kind == "code"]
+def cells(archive: Path, stage: Path, *, isal: bool) -> list[str]:
+    """Return the code of the notebook's cells that stage this archive there."""
+    return sources("staging", archive_name=str(archive), stage_folder=str(stage), isal=isal)
 
 
 class Bench:
@@ -146,7 +141,7 @@ class Bench:
     def ours(self, place: Path, *, isal: bool = False) -> float:
         """Run the cells; the time is that of the cells, without Python's start."""
         file = self.folder / "cells.json"
-        file.write_text(json.dumps(sources(self.archive, place / "stage", isal=isal)))
+        file.write_text(json.dumps(cells(self.archive, place / "stage", isal=isal)))
         done = subprocess.run(
             [self.python, "-c", RUNNER, str(file)], check=True, capture_output=True, text=True
         )

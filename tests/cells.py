@@ -12,7 +12,13 @@ from colab_gen.plan import make_plan
 from colab_gen.recipe import Recipe
 from colab_gen.render import render
 
-__all__ = ["Cells", "execute", "printed_by", "source", "tree"]
+__all__ = ["Cells", "execute", "printed_by", "source", "sources", "tree"]
+
+
+def sources(feature: str, **values: Any) -> list[str]:
+    """Return the code of a feature's code cells, with these values in its form fields."""
+    plan = make_plan(load_catalog(), Recipe(features=(feature,), values=values))
+    return [c.source for c in render(plan) if c.snippet == feature and c.kind == "code"]
 
 
 class Cells:
@@ -22,9 +28,7 @@ class Cells:
     """
 
     def __init__(self, feature: str, **names: Any) -> None:
-        plan = make_plan(load_catalog(), Recipe(features=(feature,)))
-        cells = render(plan)
-        self.sources = [c.source for c in cells if c.snippet == feature and c.kind == "code"]
+        self.sources = sources(feature)
         self.names: dict[str, Any] = {"__name__": "__main__", **names}
         self._forms = [source for source in self.sources if read_parameters(source)]
         for source in self.sources:

@@ -1,75 +1,34 @@
-"""The cell of dump and load, taken from a notebook and run on folders and on bad file systems."""
+"""The cell of dump and load: what comes back, under which names, and what it costs."""
 
-import contextlib
-import errno
 import math
 import os
 import pickle
-import random
-import resource
-import signal
 import sys
-import time
 import types
 from datetime import date
 
 import numpy as np
 import pytest
 from colab_gen.run import run
-from conftest import ROOT
-from fusemount import CANNOT, mounted
+from dumps import flip, run_cell, same, watched
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_features import make
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
-from crash import count
-from crash_dump import ways
-from dump_cell import cell_source, run_cell
 
 EVERY = settings(
     max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 
-@pytest.fixture(scope="module")
-def source():
-    return cell_source()
-
-
 @pytest.fixture
-def cell(tmp_path, source):
-    return run_cell(tmp_path, source)
+def cell(tmp_path):
+    return run_cell(tmp_path)
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory, source):
+def shared(tmp_path_factory):
     """One for all examples of a property."""
-    return run_cell(tmp_path_factory.mktemp("drive"), source)
-
-
-def remote(cell):
-    """Let the cell take the folder for one of a Drive."""
-    cell.names["dump_is_local"] = lambda path: False
-    cell.names["time"] = types.SimpleNamespace(sleep=lambda s: None, monotonic=time.monotonic)
-    return cell
-
-
-def same(one, two):
-    """Whether two values are equal, of one type, all the way down; NaN equals NaN."""
-    if type(one) is not type(two):
-        return False
-    if isinstance(one, np.ndarray):
-        if (one.dtype, one.shape) != (two.dtype, two.shape):
-            return False
-        if one.dtype.hasobject:
-            return same(one.reshape(-1).tolist(), two.reshape(-1).tolist())
-        return one.tobytes() == two.tobytes()
-    if isinstance(one, dict):
-        return same(list(one.items()), list(two.items()))
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(two) and all(map(same, one, two))
-    return one == two or (isinstance(one, float) and math.isnan(one) and math.isnan(two))
+    return run_cell(tmp_path_factory.mktemp("drive"))
 
 
 PLAIN = st.one_of(
@@ -205,23 +164,10 @@ def test_images_from_files_can_be_worked_with(cell, tmp_path):
     assert cell.load("opened")[0].getpixel((2, 2)) != (255, 0, 0)
 
 
-def peak(work):
-    """Return the MB that the work needs on top, as the system counts."""
-    try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    except OSError:
-        pytest.skip("NOT CHECKED: the system does not tell how much memory is taken")
-
-    def status(name):
-        with open("/proc/self/status") as file:
-            return next(int(x.split()[1]) for x in file if x.startswith(name)) * 1024 / 1e6
-
-    before = status("VmRSS:")
-    work()
-    return status("VmHWM:") - before
-
-
+@pytest.mark.skipif(
+    not os.access("/proc/self/clear_refs", os.W_OK),
+    reason="NOT CHECKED: the system does not tell how much memory is taken",
+)
 def test_no_copy_in_memory(cell):
     from PIL import Image
 
@@ -230,8 +176,8 @@ def test_no_copy_in_memory(cell):
     cell.dump("warm", array[:9])
     values = {"array": array, "turned": array.T, "images": images, "nested": {"a": [(array,)]}}
     for name, value in values.items():
-        assert peak(lambda name=name, value=value: cell.dump(name, value)) < 64, name
-        assert peak(lambda name=name: cell.load(name, verify=False)) < 16, name
+        assert watched(lambda name=name, value=value: cell.dump(name, value))[2] < 64, name
+        assert watched(lambda name=name: cell.load(name, verify=False))[2] < 16, name
         cell.forget(name)
 
 
@@ -321,8 +267,8 @@ def test_names_that_are_none(cell, name):
             use()
 
 
-def test_versions(tmp_path, source, capsys):
-    cell = run_cell(tmp_path, cell_source(dump_keep_versions=2))
+def test_versions(tmp_path, capsys):
+    cell = run_cell(tmp_path, dump_keep_versions=2)
     for number in range(5):
         cell.dump("v", number)
     assert [cell.load("v", version=-back) for back in range(3)] == [4, 3, 2]
@@ -331,7 +277,7 @@ def test_versions(tmp_path, source, capsys):
             cell.load("v", version=version)
     with pytest.raises(RuntimeError, match=r"There is no dump w in .*; dumps: v"):
         cell.load("w")
-    run_cell(tmp_path, cell_source(dump_keep_versions=0)).dump("v", 5)
+    run_cell(tmp_path, dump_keep_versions=0).dump("v", 5)
     assert len(list(cell.DUMPS.iterdir())) == 1
     capsys.readouterr()
     cell.forget("v")
@@ -387,131 +333,6 @@ def test_flush_uploads_and_mounts_again(catalog, fault):
     assert "dumps/example.1.dump" in report.drive
 
 
-def flip(path, offset, bit=3):
-    with open(path, "r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ 1 << bit]))
-
-
-VALUE = {"a": np.arange(30_000.0), "b": np.arange(50_000)[::2], "c": ["text"] * 50}
-
-
-@pytest.fixture
-def dumped(cell):
-    """Two versions, and the path of the newer one."""
-    cell.dump("v", "the one before")
-    return cell, cell.dump("v", VALUE)
-
-
-def test_every_flipped_bit_is_refused(dumped):
-    cell, path = dumped
-    size = path.stat().st_size
-    index = cell.dump_told(path)
-    start, length, _ = index["stream"]
-    edges = [0, 8, 63, 64, start - 1, start, start + length]
-    edges += [size - back for back in (28, 20, 12, 1)]
-    around = [offset for begin, n in index["buffers"] for offset in (begin, begin + n - 1)]
-    rng = random.Random(1)
-    for offset in [*edges, *around, *(rng.randrange(size) for _ in range(100))]:
-        bit = rng.randrange(8)
-        flip(path, offset, bit)
-        with pytest.raises(RuntimeError, match=r"v is damaged .*load\('v', version=-1\) gives"):
-            cell.load("v")
-        flip(path, offset, bit)
-    assert same(cell.load("v"), VALUE)
-    flip(path, size // 3)
-    assert cell.load("v", version=-1) == "the one before"
-
-
-def test_every_short_or_torn_file_is_refused(dumped):
-    cell, path = dumped
-    whole = path.read_bytes()
-    rng = random.Random(2)
-    lengths = [0, 1, 63, 64, 100, len(whole) - 1]
-    for length in [*lengths, *(rng.randrange(len(whole)) for _ in range(40))]:
-        path.write_bytes(whole[:length])
-        with pytest.raises(RuntimeError, match="v is damaged"):
-            cell.load("v")
-        # What a crash of the system leaves: the size is right, pages are missing.
-        if whole[length:].strip(b"\0"):
-            path.write_bytes(whole[:length].ljust(len(whole), b"\0"))
-            with pytest.raises(RuntimeError, match="v is damaged"):
-                cell.load("v")
-    path.write_bytes(whole + b"x")
-    with pytest.raises(RuntimeError, match="v is damaged"):
-        cell.load("v")
-    path.unlink()
-    assert cell.load("v") == "the one before"
-
-
-def test_checksums_are_held_once_in_a_session(dumped, source):
-    _, path = dumped
-    again = run_cell(path.parents[1], source)
-    held, check = [], again.names["dump_check"]
-    again.names["dump_check"] = lambda data: held.append(len(data)) or check(data)
-    assert same(again.load("v"), VALUE)
-    assert sum(held) > 400_000
-    held.clear()
-    again.load("v")
-    assert held == []
-    again.load("v", verify=True)
-    assert sum(held) > 400_000
-
-
-def test_from_a_drive_it_is_copied_and_held_against_checksums(dumped):
-    cell, path = dumped
-    remote(cell)
-    large = {"x": np.random.default_rng(0).random(3_000_000)}
-    cell.dump("large", large)
-    assert same(cell.load("large"), large)
-    assert same(cell.load("v"), VALUE)
-    whole, facts = path.read_bytes(), path.stat()
-    flip(path, 1000)
-    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))  # nothing tells that it has changed
-    with pytest.raises(RuntimeError, match="v is damaged"):
-        cell.load("v")
-    path.write_bytes(whole)
-    cell.names["shutil"] = types.SimpleNamespace(disk_usage=lambda p: types.SimpleNamespace(free=9))
-    assert same(cell.load("large"), large)  # no room to copy it: taken to memory
-
-
-def test_reading_goes_on_where_it_failed(dumped, monkeypatch):
-    cell, path = dumped
-    remote(cell)
-    cell.dump("large", np.arange(6_000_000))
-    opened = cell.names["DUMPS"].__class__.open
-    faults, offsets = [2, 3], []
-
-    class Failing:
-        def __init__(self, file):
-            self.file = file
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *details):
-            self.file.close()
-
-        def seek(self, offset):
-            offsets.append(offset)
-            self.file.seek(offset)
-
-        def read(self, size):
-            faults[:] = [n - 1 for n in faults]
-            if 0 in faults:
-                raise OSError(errno.EIO, "Input/output error")
-            return self.file.read(size)
-
-    monkeypatch.setattr(type(path), "open", lambda self, *a, **k: Failing(opened(self, *a, **k)))
-    assert (cell.load("large") == np.arange(6_000_000)).all()
-    assert offsets == [0, 8 << 20, 8 << 20]
-    faults[:] = range(1, 99)
-    with pytest.raises(RuntimeError, match=r"cannot be read \(.*mount Drive again with force_re"):
-        cell.load("v")
-
-
 def test_a_failing_load_says_which_versions_differ(cell):
     module = types.ModuleType("lost_package")
     module.__version__ = "1.5"
@@ -529,101 +350,3 @@ def test_names_of_numpys_modules_on_both_sides(cell):
     for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
         stream = b"\x80\x04c" + module.encode() + b"\n_reconstruct\n."
         assert cell.dump_unpickle(__import__("io").BytesIO(stream), None, {}).__name__
-
-
-@pytest.mark.parametrize("what", ["said", "limit"])
-def test_a_full_disk_leaves_the_old_dump(cell, what):
-    cell.dump("v", VALUE)
-    value = np.random.default_rng(0).random(500_000)
-    if what == "said":
-        cell.names["shutil"] = types.SimpleNamespace(
-            disk_usage=lambda p: types.SimpleNamespace(free=3_000_000)
-        )
-        for each in (value, [{"a": (value,)}]):
-            with pytest.raises(RuntimeError, match="4 MB do not fit in the 3 MB left"):
-                cell.dump("v", each)
-    else:
-        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, limits[1]))
-        try:
-            with pytest.raises(RuntimeError, match=r"v is not dumped .* see that Drive has room"):
-                cell.dump("v", value)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-            signal.signal(signal.SIGXFSZ, ignored)
-    assert same(cell.load("v"), VALUE)
-    assert [p.name for p in cell.DUMPS.iterdir()] == ["v.1.dump"]
-
-
-def test_killed_at_random_moments(tmp_path):
-    random.seed(5)
-    told = count(ways(tmp_path)["ours"], tmp_path / "place", 12)
-    assert (told["false"], told["lost"]) == (0, 0)
-    assert told["whole"] > 0
-
-
-FAULTS = [
-    ({"eio-reads": [2]}, ""),
-    ({"quota": True}, "cannot be read"),
-    ({"cut": 9_000_000}, "cannot be read"),
-    ({"flip": 9_000_000}, "v is damaged"),
-    ({"short-reads": 70_000}, ""),
-    ({"gone": 4}, "cannot be read"),
-]
-
-
-@pytest.mark.skipif(bool(CANNOT), reason=f"NOT CHECKED: {CANNOT}")
-@pytest.mark.parametrize(("faults", "words"), FAULTS, ids=str)
-def test_loading_from_a_bad_drive(tmp_path, source, faults, words):
-    value = np.arange(2_000_000)
-    run_cell(tmp_path / "source", source).dump("v", value)
-    with mounted(tmp_path / "source", tmp_path / "drive", faults) as mount:
-        cell = run_cell(mount.point, source)
-        assert not cell.dump_is_local(cell.DUMPS)
-        cell.names["time"] = types.SimpleNamespace(sleep=lambda s: None, monotonic=time.monotonic)
-        if words:
-            with pytest.raises(RuntimeError, match=words):
-                cell.load("v")
-        else:
-            assert (cell.load("v") == value).all()
-    assert (run_cell(tmp_path / "source", source).load("v") == value).all()
-
-
-WRITES = [
-    ({"eio-writes": [2]}, ""),
-    ({"room": 9_000_000}, "v is not dumped"),
-    ({"gone": 2}, "v is not dumped"),
-    ({"eio-fsync": True}, "v is not dumped"),
-    ({"lose-writes": 9_000_000}, ""),
-    ({"flip-writes": 9_000_000}, ""),
-    ({"latency": 0.01}, ""),
-]
-
-
-@pytest.mark.skipif(bool(CANNOT), reason=f"NOT CHECKED: {CANNOT}")
-@pytest.mark.parametrize(("faults", "words"), WRITES, ids=str)
-def test_dumping_to_a_bad_drive(tmp_path, source, faults, words):
-    run_cell(tmp_path / "source", source).dump("v", "the one before")
-    value = np.arange(2_000_000)
-    with mounted(tmp_path / "source", tmp_path / "drive", faults) as mount:
-        cell = run_cell(mount.point, source)
-        if words:
-            with pytest.raises(RuntimeError, match=words):
-                cell.dump("v", value)
-        else:
-            with contextlib.suppress(RuntimeError):
-                cell.dump("v", value)
-    later = run_cell(tmp_path / "source", source)
-    if "latency" in faults:
-        assert (later.load("v") == value).all()
-    # It is whole, or refused for what a lying Drive has made of it; then the one before is there.
-    try:
-        loaded = later.load("v")
-    except RuntimeError as error:
-        told = str(error)
-    else:
-        told = "" if isinstance(loaded, str) or (loaded == value).all() else "wrong"
-    assert told == "" or "v is damaged" in told
-    if told or words:
-        assert later.load("v", version=-1 if told else 0) == "the one before"

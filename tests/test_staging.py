@@ -24,7 +24,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.drive, self.folder = folder / "drive", folder / "content" / "stage"
         self.drive.mkdir()
-        self.cells = Cells("staging", DRIVE=self.drive)
+        self.cells = Cells("staging", DRIVE=self.drive, drive_is_local=True)
         self.cells.names["STAGING_PAUSES"][:] = [0.01, 0.01]
 
     def __call__(self, content: bytes | None = None, name: str = "data.zip", **fields) -> str:

@@ -47,7 +47,7 @@ def test_a_mount_on_bad_days(tmp_path, faults, words, kind):
     real.joinpath(name).write_bytes(ZIP if kind == "zip" else TAR_OF_FILES)
     before = real.joinpath(name).read_bytes()
     with mounted(real, tmp_path / "mounted", faults) as mount:
-        cells = Cells("staging", DRIVE=mount.point)
+        cells = Cells("staging", DRIVE=mount.point, drive_is_local=True)
         cells.names["STAGING_PAUSES"][:] = [0.01, 0.01]
         cells.names["staging_remount"] = lambda _: mount.remount() or True
         place = tmp_path / "content" / "stage"
@@ -73,7 +73,8 @@ def test_drive_has_one_reader_who_goes_forward(tmp_path):
     real.mkdir()
     real.joinpath("data.zip").write_bytes(ZIP)
     with mounted(real, tmp_path / "mounted", {}) as mount:
-        cells, offsets = Cells("staging", DRIVE=mount.point), tmp_path / "offsets"
+        cells = Cells("staging", DRIVE=mount.point, drive_is_local=True)
+        offsets = tmp_path / "offsets"
         read = cells.names["StagingSource"].read
 
         def noted(self, offset, size):
@@ -201,7 +202,7 @@ def command(tmp_path, content):
     drive.write_bytes(content)
     place = tmp_path / "content" / "stage"
     place.parent.mkdir()
-    cells = Cells("staging", DRIVE=tmp_path)
+    cells = Cells("staging", DRIVE=tmp_path, drive_is_local=True)
     values = {"archive_name": str(drive), "stage_folder": str(place)}
     file = tmp_path / "cells.json"
     file.write_text(json.dumps([set_values(s, values) for s in cells.sources]))
