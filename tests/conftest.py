@@ -12,6 +12,7 @@ import pytest
 from colab_gen.catalog import load_catalog
 from colab_gen.web import make_server
 from colabpages import Tab
+from environments import find_python, make_environment
 from webpages import KINDS, serving
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -177,3 +178,13 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
     return tmp_path / "home"
+
+
+@pytest.fixture
+def colab_python(version, tmp_path, not_checked):
+    """An interpreter of this version in an environment with what Colab's image holds."""
+    python = find_python(version)
+    if python is None:
+        not_checked("colab", f"there is no Python {version} here")
+    pins = str(ROOT / "tests" / "colab-image.txt")
+    return str(make_environment(tmp_path / "env", "-r", pins, python=python))

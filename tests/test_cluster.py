@@ -14,8 +14,8 @@ from colab_gen.errors import EnvironmentProblem
 from colab_gen.job import perform
 from colab_gen.pool import run_all
 from conftest import ROOT
+from processes import processes_of
 from test_pool import ran
-from test_run import processes_of
 
 
 def test_a_scheduler_that_is_not_there():

@@ -18,7 +18,7 @@ from colab_gen.job import Job, Result, perform, stop
 from colab_gen.pool import run_all
 from colab_gen.report import Report
 from conftest import ROOT
-from test_run import processes_of
+from processes import processes_of
 from test_static import notebook
 
 FORK = multiprocessing.get_context("spawn")
