@@ -126,6 +126,7 @@ def worker(what: str, case: str, megabytes: float, way: str, folder: Path) -> No
         if what == "dump":
             value = make(case, megabytes) if way != "raw write" else None
             work = dumper(way, folder, value)
+            os.sync()  # the disk may still be busy with what was deleted
             _, seconds, extra = watched(work)
             figures = {"seconds": seconds, "MB": extra}
         else:

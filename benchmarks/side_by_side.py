@@ -24,16 +24,20 @@ Figures = dict[str, dict[str, list[float]]]
 def measure(ways: Mapping[str, Way], rounds: int, *, warm_up: bool = True) -> Figures:
     """Return the figures of all rounds; each round does every way once, one after the other.
 
+    Each round begins with another way, since what one leaves behind weighs on the next.
+
     Args:
         ways: what to measure, by what the table calls it.
         rounds: how often each is measured.
         warm_up: do each once before, so that files are in memory and modules compiled.
     """
-    figures: Figures = {label: {} for label in ways}
+    labels = list(ways)
+    figures: Figures = {label: {} for label in labels}
     for number in range(-1 if warm_up else 0, rounds):
-        for label, way in ways.items():
+        turn = number % len(ways)
+        for label in (*labels[turn:], *labels[:turn]) if number > 0 else labels:
             start = time.perf_counter()
-            values = way()
+            values = ways[label]()
             taken = values or {"seconds": time.perf_counter() - start}
             if number >= 0:
                 for name, value in taken.items():

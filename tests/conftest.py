@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from colab_gen.catalog import load_catalog
+from colab_gen.web import make_server
 from colabpages import Tab
+from environments import find_python, make_environment
+from webpages import KINDS, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests" / "golden"
@@ -138,3 +142,49 @@ def colab_gen(tmp_path):
 def uv():
     """The uv command; without it, tests of packaging use plain venv and pip."""
     return shutil.which("uv")
+
+
+@pytest.fixture(scope="module")
+def local(catalog):
+    with serving(make_server(catalog)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def kinds():
+    catalog = load_catalog([KINDS])
+    with serving(make_server(catalog)) as url:
+        yield url, catalog
+
+
+@pytest.fixture
+def context(browser):
+    made = browser.new_context(viewport={"width": 1300, "height": 900})
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def own_tmp():
+    """A folder for temporary files with a short name, since sockets will lie in it."""
+    folder = tempfile.mkdtemp(dir="/tmp")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def colab_python(version, tmp_path, not_checked):
+    """An interpreter of this version in an environment with what Colab's image holds."""
+    python = find_python(version)
+    if python is None:
+        not_checked("colab", f"there is no Python {version} here")
+    pins = str(ROOT / "tests" / "colab-image.txt")
+    return str(make_environment(tmp_path / "env", "-r", pins, python=python))

@@ -180,3 +180,7 @@ class Life:
     def _clear(self, cell):
         if "user" not in cell["metadata"]:
             cell["metadata"] = {"id": cell["metadata"]["id"]} if "id" in cell["metadata"] else {}
+
+
+def life(*features, **recipe):
+    return Life(made(*(features or ("greet",)), **recipe))

@@ -9,8 +9,6 @@ from colab_gen.plan import make_plan
 from colab_gen.recipe import Recipe
 from colab_gen.render import render
 from colab_gen.run import run
-from conftest import ROOT
-from environments import find_python, make_environment
 
 pytestmark = pytest.mark.runs
 
@@ -79,12 +77,7 @@ def test_the_old_trick_ends_alone(catalog):
 
 
 @pytest.mark.parametrize("version", ["3.12", "3.13"])
-def test_all_run_on_colabs_versions(catalog, version, tmp_path, not_checked):
-    python = find_python(version)
-    if python is None:
-        not_checked("colab", f"there is no Python {version} here")
-    pins = str(ROOT / "tests" / "colab-image.txt")
-    inside = make_environment(tmp_path / "env", "-r", pins, python=python)
-    report = execute(catalog, make(catalog, FEATURES, twice=True), python=str(inside))
+def test_all_run_on_colabs_versions(catalog, version, colab_python):
+    report = execute(catalog, make(catalog, FEATURES, twice=True), python=colab_python)
     assert report.environment["ipython"] == "7.34.0"
     assert report.environment["python"].startswith(version)

@@ -6,7 +6,8 @@ import tempfile
 
 import pytest
 from colab_gen.run import run
-from test_run import processes_of, texts
+from processes import processes_of
+from test_run import texts
 from test_static import notebook
 
 pytestmark = pytest.mark.runs

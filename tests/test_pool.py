@@ -3,28 +3,22 @@ import json
 import multiprocessing
 import os
 import pickle
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from colab_gen.choice import find_notebooks, shard
-from colab_gen.errors import EnvironmentProblem, NotebookError
 from colab_gen.job import Job, Result, perform, stop
 from colab_gen.pool import run_all
 from colab_gen.report import Report
 from conftest import ROOT
-from hypothesis import given
-from hypothesis import strategies as st
-from test_run import processes_of
+from processes import processes_of
 from test_static import notebook
 
 FORK = multiprocessing.get_context("spawn")
@@ -228,97 +222,6 @@ def test_perform_never_raises(job, fault, code):
     json.dumps(found.as_dict())
 
 
-FILES = [
-    "a.ipynb", "b.txt", "in/c.ipynb", "in/deep/d.ipynb", "in/.ipynb_checkpoints/c.ipynb",
-    "in/.hidden/e.ipynb", "in/.f.ipynb", "in/g.md", "empty/h.md", "[x].ipynb",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        (["a.ipynb"], "a.ipynb"),
-        (["b.txt"], "b.txt"),
-        (["in"], "in/c.ipynb in/deep/d.ipynb"),
-        (["in/", "in/deep", "./a.ipynb", "a.ipynb"], "a.ipynb in/c.ipynb in/deep/d.ipynb"),
-        (["in/../a.ipynb", "a.ipynb"], "in/../a.ipynb"),
-        (["."], "[x].ipynb a.ipynb in/c.ipynb in/deep/d.ipynb"),
-        (["**/*.ipynb"], "[x].ipynb a.ipynb in/c.ipynb in/deep/d.ipynb"),
-        (["i*"], "in/c.ipynb in/deep/d.ipynb"),
-        (["[x].ipynb"], "[x].ipynb"),
-        (["in/.hidden"], "in/.hidden/e.ipynb"),
-    ],
-)
-def test_words_name_notebooks(tmp_path, monkeypatch, words, found):
-    for name in FILES:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    monkeypatch.chdir(tmp_path)
-    assert [p.as_posix() for p in find_notebooks(words)] == found.split()
-
-
-def test_words_that_name_nothing_are_told_together(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "a.ipynb").touch()
-    with pytest.raises(NotebookError) as caught:
-        find_notebooks(["a.ipynb", "none.ipynb", "empty", "x*"])
-    assert str(caught.value) == (
-        "cannot read none.ipynb: No such file or directory; there is no notebook in empty; "
-        "no notebook matches x*"
-    )
-
-
-TIMES = st.floats(0, 1000, allow_nan=False)
-
-
-@given(
-    names=st.lists(st.text("abcdef", max_size=3), max_size=30),
-    n=st.integers(1, 7),
-    seconds=st.dictionaries(st.text("abcdef", max_size=3), TIMES),
-)
-def test_every_job_is_in_one_shard(names, n, seconds):
-    given_jobs = jobs(*names)
-    shards = [shard(given_jobs, k, n, seconds) for k in range(1, n + 1)]
-    assert Counter(j.name for s in shards for j in s) == Counter(names)
-    again = [shard(given_jobs, k, n, dict(reversed(seconds.items()))) for k in range(1, n + 1)]
-    assert again == shards
-    order = {id(job): index for index, job in enumerate(given_jobs)}
-    for share in shards:
-        assert [order[id(j)] for j in share] == sorted(order[id(j)] for j in share)
-
-
-@given(costs=st.lists(TIMES, min_size=1, max_size=30), n=st.integers(1, 6))
-def test_shards_are_balanced(costs, n):
-    seconds = {str(i): cost for i, cost in enumerate(costs)}
-    totals = [
-        sum(seconds[j.name] for j in shard(jobs(*seconds), k, n, seconds)) for k in range(1, n + 1)
-    ]
-    # What the greedy rule promises (Graham): no share exceeds the mean by more than one job.
-    assert max(totals) <= sum(costs) / n + max(costs) + 1e-6
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shares"),
-    [
-        ({}, ["ac", "bd"]),
-        ({"a": 10, "b": 1, "c": 1, "d": 1}, ["a", "bcd"]),
-        ({"a": 3}, ["ac", "bd"]),
-    ],
-)
-def test_shards_by_hand(seconds, shares):
-    found = ["".join(j.name for j in shard(jobs(*"abcd"), k, 2, seconds)) for k in (1, 2)]
-    assert found == shares
-
-
-@pytest.fixture
-def own_tmp():
-    """A folder for temporary files with a short name, since sockets will lie in it."""
-    folder = tempfile.mkdtemp(dir="/tmp")
-    yield folder
-    shutil.rmtree(folder)
-
-
 @pytest.mark.runs
 def test_kernels_in_threads_leave_nothing(recwarn, monkeypatch, own_tmp):
     monkeypatch.setattr(tempfile, "tempdir", own_tmp)
@@ -391,151 +294,3 @@ def test_ctrl_c_leaves_no_process(tmp_path, own_tmp, wait):
         assert processes_of(own_tmp) == []
     finally:
         process.kill()
-
-
-def test_a_scheduler_that_is_not_there():
-    from colab_gen.cluster import scheduler
-
-    start = time.monotonic()
-    with pytest.raises(EnvironmentProblem, match=r"no scheduler answers at tcp://127\.0\.0\.1:1 "):
-        scheduler("tcp://127.0.0.1:1", timeout=2)
-    assert time.monotonic() - start < 30
-
-
-def test_without_dask_it_says_what_is_missing(monkeypatch):
-    from colab_gen.cluster import scheduler
-
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(EnvironmentProblem, match=r"colab-gen\[dask\]"):
-        scheduler("tcp://127.0.0.1:1")
-
-
-class Dask:
-    """A scheduler and two workers, each a process of its own, that speak TCP."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.processes = []
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("DASK_")},
-            "TMPDIR": str(folder), "PYTHONPATH": f"{ROOT / 'generator'}:{ROOT / 'tests'}",
-        }  # fmt: skip
-        file = folder / "scheduler.json"
-        place = ["--host", "127.0.0.1", "--no-dashboard"]
-        self.start(["scheduler", *place, "--port", "0", "--scheduler-file", file], environment)
-        self.wait(file.exists)
-        self.address = json.loads(file.read_text())["address"]
-        one = ["--nthreads", "1", "--no-nanny", "--local-directory", folder]
-        for name in ("first", "second"):
-            self.start(["worker", self.address, *place, *one, "--name", name], environment)
-
-    def start(self, words, environment):
-        command = [sys.executable, "-W", "ignore", "-m", "dask", *map(str, words)]
-        with open(self.folder / f"log{len(self.processes)}", "wb") as log:
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        self.processes.append(process)
-
-    def wait(self, ready, seconds=60):
-        until = time.monotonic() + seconds
-        while not ready():
-            assert time.monotonic() < until, self.told()
-            time.sleep(0.05)
-
-    def told(self):
-        return "\n".join(p.read_text(errors="replace") for p in self.folder.glob("log*"))
-
-    def end(self):
-        for process in reversed(self.processes):
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture
-def dask(own_tmp):
-    pytest.importorskip("distributed")
-    cluster = Dask(Path(own_tmp))
-    yield cluster
-    cluster.end()
-
-
-class Noting:
-    """`perform` that writes the name of each job in a file when it begins; it can be pickled."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __call__(self, job):
-        with open(self.file, "a") as file:
-            file.write(f"{job.name}\n")
-        return perform(job)
-
-
-def sleeping(count, seconds):
-    code = f"import time; time.sleep({seconds})"
-    return [replace(ran(f"print({n})", code), name=str(n)) for n in range(count)]
-
-
-# Of what dask itself does with its event loop and sockets.
-own_warnings = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-
-
-@pytest.mark.runs
-@own_warnings
-def test_a_killed_worker_costs_only_the_job_in_flight(dask, own_tmp):
-    from colab_gen.cluster import scheduler
-
-    begun, timers = Path(own_tmp) / "begun", []
-
-    def kill_soon(_result):
-        if not timers:  # when both workers are at their next job
-            timers.append(threading.Timer(0.8, dask.processes[2].kill))
-            timers[0].start()
-
-    with scheduler(dask.address, timeout=60) as cluster:
-        cluster._client.wait_for_workers(2, timeout=60)
-        results = run_all(
-            sleeping(6, 1.5), cluster, in_flight=2, on_result=kill_soon, work=Noting(str(begun))
-        )
-    assert [r.name for r in results] == list("012345")
-    assert all(r.passed for r in results), [r.fault for r in results]
-    times = Counter(begun.read_text().split())
-    assert dask.processes[2].wait(5) == -signal.SIGKILL
-    assert sorted(times.values()) == [1, 1, 1, 1, 1, 2], times
-    dask.wait(lambda: not processes_of(f"{own_tmp}/colab-gen-"))
-
-
-@pytest.mark.runs
-@own_warnings
-def test_a_scheduler_that_goes_away_is_a_fault_and_no_hang(dask):
-    from colab_gen.cluster import scheduler
-
-    start = time.monotonic()
-    with scheduler(dask.address, timeout=20) as cluster:
-        threading.Timer(1.5, dask.processes[0].kill).start()
-        results = run_all(sleeping(4, 3), cluster, in_flight=2)
-    assert not any(r.passed for r in results)
-    assert {r.code for r in results} == {3}
-    assert time.monotonic() - start < 120
-
-
-@pytest.mark.runs
-def test_the_command_on_a_scheduler(dask, own_tmp, tmp_path, colab_gen):
-    for job in sleeping(3, 0):
-        (tmp_path / f"{job.name}.ipynb").write_text(job.text)
-    done = colab_gen("validate", ".", "--scheduler", dask.address)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.endswith("3 of 3 notebooks passed\n")
-    assert [line.split(",")[0] for line in done.stdout.splitlines()] == [
-        f"{n}.ipynb: passed" for n in range(3)
-    ]
-    (tmp_path / "0.ipynb").write_text(sleeping(1, 99)[0].text)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "colab_gen", "validate", "0.ipynb", "--scheduler", dask.address],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "generator")},
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    dask.wait(lambda: processes_of(f"{own_tmp}/colab-gen-"))
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60)[1].strip() == "colab-gen: interrupted"
-    assert process.returncode == 130
-    dask.wait(lambda: not processes_of(f"{own_tmp}/colab-gen-"), seconds=5)

@@ -1,6 +1,5 @@
 import copy
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from colab_gen.errors import EnvironmentProblem
 from colab_gen.run import run
-from conftest import ROOT
+from processes import interrupted
 from test_static import notebook
 
 pytestmark = pytest.mark.runs
@@ -207,51 +206,9 @@ def test_a_failing_preparation_leaves_nothing():
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_leaves_no_process(tmp_path, end):
-    mark = tmp_path / "started"
-    script = tmp_path / "script.py"
-    script.write_text(
-        f"import sys; sys.path[:0] = [{str(ROOT / 'generator')!r}, {str(ROOT / 'tests')!r}]\n"
-        "from pathlib import Path\nfrom colab_gen.run import run\n"
-        "from test_static import notebook\n"
-        f"def tell(outcome): Path({str(mark)!r}).touch()\n"
-        "run(notebook('1', 'import time; time.sleep(100)'), on_cell=tell)\n"
-    )
-    short = tempfile.mkdtemp(dir="/tmp")
-    environment = {**os.environ, "TMPDIR": short}
-    process = subprocess.Popen(
-        [sys.executable, script], env=environment, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        until = time.monotonic() + 60
-        while not mark.exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        assert mark.exists()
-        time.sleep(0.5)
-        process.send_signal(end)
-        complaints = process.communicate(timeout=30)[1]
-        until = time.monotonic() + 5
-        while (left := processes_of(short)) and time.monotonic() < until:
-            time.sleep(0.1)
-        assert left == []
-        if end == signal.SIGINT:
-            assert "KeyboardInterrupt" in complaints.splitlines()[-1]
-            assert os.listdir(short) == []
-    finally:
-        process.kill()
-        subprocess.run(["rm", "-rf", short], check=True)
-
-
-def processes_of(folder):
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if folder in line:
-            found.append(line)
-    return found
+def test_an_interrupted_run_leaves_no_process(tmp_path, own_tmp, end):
+    body = "run(notebook('1', 'import time; time.sleep(100)'), on_cell=tell)\n"
+    interrupted(body, tmp_path, end, own=own_tmp)
 
 
 def test_nothing_reaches_the_terminal(capfd):

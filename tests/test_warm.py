@@ -5,9 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from colab_gen.checks import preparation
@@ -17,9 +15,8 @@ from colab_gen.recipe import Recipe
 from colab_gen.render import render
 from colab_gen.run import run
 from colab_gen.standin import WarmParent, preload_for
-from conftest import ROOT
-from environments import find_python, make_environment
-from test_run import processes_of, texts
+from processes import interrupted
+from test_run import texts
 from test_static import notebook
 
 pytestmark = pytest.mark.runs
@@ -36,12 +33,9 @@ def parent():
 
 
 @pytest.fixture
-def own_tmp(monkeypatch):
-    """A folder for temporary files that nobody else uses, with a short name."""
-    short = tempfile.mkdtemp(dir="/tmp")
-    monkeypatch.setattr(tempfile, "tempdir", short)
-    yield short
-    subprocess.run(["rm", "-rf", short], check=True)
+def own_tmp(own_tmp, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", own_tmp)
+    return own_tmp
 
 
 def all_features(catalog):
@@ -259,44 +253,14 @@ def test_closing_the_parent_ends_a_kernel_that_runs():
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_leaves_no_process(tmp_path, end):
-    mark = tmp_path / "started"
-    script = tmp_path / "script.py"
-    script.write_text(
-        f"import sys; sys.path[:0] = [{str(ROOT / 'generator')!r}, {str(ROOT / 'tests')!r}]\n"
-        "from pathlib import Path\nfrom colab_gen.run import run\n"
+def test_an_interrupted_run_leaves_no_process(tmp_path, own_tmp, end):
+    body = (
         "from colab_gen.standin import WarmParent\n"
-        "from test_static import notebook\n"
-        f"def tell(outcome): Path({str(mark)!r}).touch()\n"
         "with WarmParent() as parent:\n"
         "    given = notebook('1', 'import subprocess; subprocess.run([\"sleep\", \"100\"])')\n"
         "    run(given, on_cell=tell, warm=parent)\n"
     )
-    short = tempfile.mkdtemp(dir="/tmp")
-    environment = {**os.environ, "TMPDIR": short}
-    process = subprocess.Popen(
-        [sys.executable, script], env=environment, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        wait_for(mark.exists, 60)
-        time.sleep(0.5)
-        assert len(processes_of(short)) >= 3
-        process.send_signal(end)
-        complaints = process.communicate(timeout=30)[1]
-        wait_for(lambda: not processes_of(short), 5)
-        if end == signal.SIGINT:
-            assert "KeyboardInterrupt" in complaints.splitlines()[-1]
-            assert os.listdir(short) == []
-    finally:
-        process.kill()
-        subprocess.run(["rm", "-rf", short], check=True)
-
-
-def wait_for(condition, seconds):
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.05)
-    assert condition()
+    interrupted(body, tmp_path, end, own=own_tmp, at_least=3)
 
 
 def test_what_to_import_ahead():
@@ -307,16 +271,10 @@ def test_what_to_import_ahead():
 
 
 @pytest.mark.parametrize("version", ["3.12", "3.13"])
-def test_all_run_on_colabs_versions(catalog, version, tmp_path, not_checked):
-    python = find_python(version)
-    if python is None:
-        not_checked("colab", f"there is no Python {version} here")
-    pins = str(ROOT / "tests" / "colab-image.txt")
-    inside = str(make_environment(tmp_path / "env", "-r", pins, python=python))
+def test_all_run_on_colabs_versions(catalog, version, colab_python):
     given = all_features(catalog)
-    with WarmParent(inside, preload_for([given])) as parent:
-        report = run(given, prepare=preparation(catalog, given), python=inside, warm=parent)
+    with WarmParent(colab_python, preload_for([given])) as parent:
+        report = run(given, prepare=preparation(catalog, given), python=colab_python, warm=parent)
         assert parent.refusal == ""
     assert report.passed
     assert report.environment["ipython"] == "7.34.0"
-    assert Path(inside).exists()

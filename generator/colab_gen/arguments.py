@@ -11,7 +11,7 @@ from colab_gen.notebook import loads, recipe_of
 from colab_gen.recipe import GPUS, TPUS, Recipe, parse_recipe, read_recipe
 from colab_gen.text import did_you_mean, one_line
 
-__all__ = ["equivalent", "read_source", "read_text", "settings", "with_flags"]
+__all__ = ["equivalent", "names", "read_source", "read_text", "settings", "with_flags"]
 
 
 def read_source(source: str, problems: list[str]) -> Recipe:
@@ -40,6 +40,11 @@ def read_text(name: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise NotebookError(f"cannot read {name}: {reason}") from None
+
+
+def names(words: Iterable[str]) -> list[str]:
+    """Return the names in words that may hold several, with commas between."""
+    return [name.strip() for word in words for name in word.split(",") if name.strip()]
 
 
 def with_flags(

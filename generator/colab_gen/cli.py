@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from colab_gen import console
-from colab_gen.arguments import equivalent, read_source, settings, with_flags
+from colab_gen.arguments import equivalent, names, read_source, settings, with_flags
 from colab_gen.catalog import Catalog, load_catalog
 from colab_gen.cli_validate import validate
 from colab_gen.cli_web import web
@@ -178,7 +178,7 @@ def new(
     recipe = read_source(source, problems) if source else Recipe()
     if everything:
         recipe = replace(recipe, features=catalog.features)
-    if chosen := [name.strip() for words in features for name in words.split(",") if name.strip()]:
+    if chosen := names(features):
         recipe = replace(recipe, features=(*(recipe.features if everything else ()), *chosen))
     recipe = with_flags(recipe, flags, out, problems)
     recipe = replace(recipe, values={**recipe.values, **settings(values, problems)})

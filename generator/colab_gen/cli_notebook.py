@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colab_gen import console
-from colab_gen.arguments import settings
+from colab_gen.arguments import names, settings
 from colab_gen.catalog import load_catalog
 from colab_gen.errors import ColabGenError, NotebookError, NotOurs, RecipeError
 
@@ -116,7 +116,7 @@ def add(
 
     catalog = load_catalog(directories)
     results = _Results(as_json, write=not dry_run)
-    results.change(notebook, lambda document: change(document, catalog, _names(features)))
+    results.change(notebook, lambda document: change(document, catalog, names(features)))
     return results.end()
 
 
@@ -145,7 +145,7 @@ def remove(
     results = _Results(as_json, write=not dry_run)
     results.change(
         notebook,
-        lambda document: change(document, catalog, _names(features), everything=everything),
+        lambda document: change(document, catalog, names(features), everything=everything),
     )
     return results.end()
 
@@ -198,7 +198,7 @@ def adopt(
 
     catalog = load_catalog(directories)
     results = _Results(as_json, write=not dry_run, upgrade=upgrade)
-    results.change(notebook, lambda document: change(document, catalog, _names(features)))
+    results.change(notebook, lambda document: change(document, catalog, names(features)))
     return results.end()
 
 
@@ -286,7 +286,3 @@ def _updates(
     for path in find_notebooks(words):
         if edit := results.read(path, lambda document: change(document, catalog)):
             yield path, edit
-
-
-def _names(words: tuple[str, ...]) -> list[str]:
-    return [name.strip() for word in words for name in word.split(",") if name.strip()]

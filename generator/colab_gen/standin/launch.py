@@ -9,14 +9,10 @@ and not executed anew, so that it finds the imports done.
 """
 
 import compileall
-import contextlib
-import ctypes
 import gc
 import json
 import os
-import select
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +20,7 @@ from typing import Any
 import boot
 import forkserver
 import isolate
+import minder
 
 _KEPT = {"LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SSL_CERT_DIR", "TZ"}
 _KEPT_PREFIXES = ("CONDA_", "CUDA_", "DYLD_", "LC_", "NIX_", "NVIDIA_", "SSL_CERT_")
@@ -67,7 +64,7 @@ def _start(
         known: what the process that this one was forked from has found out: `environment`,
             `refusal`, `paths`, `variables` that its imports set, and itself as `parent`.
     """
-    _die_with_parent()
+    minder.die_with_parent()
     if known and os.getppid() != known["parent"]:
         os._exit(1)  # it was gone before that took hold
     order = json.loads(Path(order_file).read_text())
@@ -92,7 +89,7 @@ def _start(
         _isolated(order, machine, connection, state, keep)
     else:
         _tell(machine / "run", state)
-        service = _start_service()
+        service = minder.start_service()
         _kernel(order, machine, connection, state, parent=parent, service=service)
 
 
@@ -131,19 +128,19 @@ def _isolated(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt goes to the whole group
     first = os.fork()
     if first == 0:
-        _die_with_parent()
+        minder.die_with_parent()
         isolate.mount_proc(own=own_processes)
-        server = _service()
+        server = minder.service()
         service = server.getsockname()[1]
         kernel = os.fork()
         if kernel == 0:
             server.close()
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            _die_with_parent()
+            minder.die_with_parent()
             isolate.lock_mounts()
             _kernel(order, machine, connection, state, parent=0, service=service)
-        _exit_as(_serve_until_ended(kernel, server))
-    _exit_as(_reap(first))
+        minder.exit_as(minder.serve_until_ended(kernel, server))
+    minder.exit_as(minder.reap(first))
 
 
 def _kernel(
@@ -228,76 +225,6 @@ def _interpreter_paths() -> list[str]:
         mapped = (line.split(None, 5)[-1].strip() for line in file)
         paths.update(os.path.dirname(p) for p in mapped if p.startswith("/"))
     return sorted(p for p in paths if os.path.exists(p))
-
-
-def _service() -> socket.socket:
-    """Return where the VM's own service listens."""
-    return socket.create_server(("127.0.0.1", 0))
-
-
-def _start_service() -> int:
-    """Start what answers for the VM's own service, as 200 to all; return its port."""
-    parent = os.getpid()
-    with _service() as server:
-        port: int = server.getsockname()[1]
-        if os.fork() == 0:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            _die_with_parent()
-            server.settimeout(1)
-            while os.getppid() == parent:
-                try:
-                    _answer(server)
-                except OSError:
-                    continue
-            os._exit(0)
-    return port
-
-
-def _answer(server: socket.socket) -> None:
-    caller, _ = server.accept()
-    with caller:
-        caller.settimeout(2)
-        caller.recv(65536)
-        caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
-
-
-def _serve_until_ended(child: int, server: socket.socket) -> int:
-    """Answer as the VM's service and reap whatever ends, until the child has."""
-    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    while True:
-        while True:  # it may have ended before any signal of it could be heard
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == child:
-                return os.waitstatus_to_exitcode(status)
-            if pid == 0:
-                break
-        ready, _, _ = select.select([reading, server], [], [])
-        with contextlib.suppress(OSError):
-            if reading in ready:
-                os.read(reading, 4096)
-            if server in ready:
-                _answer(server)
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
-def _reap(child: int) -> int:
-    while True:
-        try:
-            pid, status = os.wait()
-        except InterruptedError:
-            continue
-        if pid == child:
-            return os.waitstatus_to_exitcode(status)
-
-
-def _exit_as(code: int) -> None:
-    os._exit(code if code >= 0 else 128 - code)
 
 
 def _tell(folder: Path, state: dict[str, Any]) -> None:
