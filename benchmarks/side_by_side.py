@@ -34,8 +34,8 @@ def measure(ways: Mapping[str, Way], rounds: int, *, warm_up: bool = True) -> Fi
     labels = list(ways)
     figures: Figures = {label: {} for label in labels}
     for number in range(-1 if warm_up else 0, rounds):
-        turn = number % len(ways)
-        for label in (*labels[turn:], *labels[:turn]) if number > 0 else labels:
+        turn = max(number, 0) % len(labels)
+        for label in (*labels[turn:], *labels[:turn]):
             start = time.perf_counter()
             values = ways[label]()
             taken = values or {"seconds": time.perf_counter() - start}

@@ -10,13 +10,9 @@ its time ends when the preview has been drawn. Both engines are measured in turn
 import argparse
 import functools
 import gzip
-import http.server
-import shutil
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +21,8 @@ from colab_gen.web import make_server, write_site
 from playwright.sync_api import sync_playwright
 from side_by_side import machine, measure, save, table
 
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
-
-    def log_message(self, *_words: Any) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def serving(server: http.server.HTTPServer) -> Iterator[str]:
-    """Serve in the background; the value is the address."""
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from webpages import file_server, find_chromium, serving
 
 
 def transferred(folder: Path) -> dict[str, int]:
@@ -64,7 +48,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = find_chromium()
     if not chromium:
         sys.exit("there is no Chromium here")
     catalog = load_catalog()
@@ -72,11 +56,9 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         write_site(catalog, folder)
         sizes = transferred(folder)
-        handler = functools.partial(Quiet, directory=folder)
-        static = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         addresses = {
             "local server": stack.enter_context(serving(make_server(catalog))),
-            "Pyodide": stack.enter_context(serving(static)),
+            "Pyodide": stack.enter_context(serving(file_server(folder))),
         }
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

@@ -4,11 +4,9 @@ With the word `builder` only those of the builder page.
 """
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +20,9 @@ from colab_gen.web import make_server
 from nbconvert import HTMLExporter
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from webpages import find_chromium, serving
 
 PICTURES = Path(__file__).with_name("pictures")
 FEATURES = ("staging", "images", "download")
@@ -78,22 +79,19 @@ def report_page(folder: Path) -> Path:
 
 def take_builder(browser: Any) -> None:
     """Take the pictures of the builder page."""
-    server = make_server(load_catalog())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}/"
-    for name, (state, width, height, colours, place) in BUILDER.items():
-        page = browser.new_page(
-            viewport={"width": width, "height": height},
-            color_scheme=colours,
-            reduced_motion="reduce",
-        )
-        page.goto(f"{url}#{quote(json.dumps(state))}")
-        page.get_by_role("status").filter(has_text="Ready:").wait_for()
-        if place:
-            page.locator(place).evaluate("(e) => e.scrollIntoView({ block: 'center' })")
-        take(page, name)
-        page.close()
-    server.shutdown()
+    with serving(make_server(load_catalog())) as url:
+        for name, (state, width, height, colours, place) in BUILDER.items():
+            page = browser.new_page(
+                viewport={"width": width, "height": height},
+                color_scheme=colours,
+                reduced_motion="reduce",
+            )
+            page.goto(f"{url}#{quote(json.dumps(state))}")
+            page.get_by_role("status").filter(has_text="Ready:").wait_for()
+            if place:
+                page.locator(place).evaluate("(e) => e.scrollIntoView({ block: 'center' })")
+            take(page, name)
+            page.close()
 
 
 def take(page: Any, name: str) -> None:
@@ -107,7 +105,7 @@ def take(page: Any, name: str) -> None:
 
 def main() -> None:
     """Write the pictures of a notebook, of a report and of the builder page."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = find_chromium()
     if not chromium:
         sys.exit("there is no Chromium here")
     PICTURES.mkdir(exist_ok=True)

@@ -13,13 +13,12 @@ from colab_gen.catalog import load_catalog
 from colab_gen.web import make_server
 from colabpages import Tab
 from environments import find_python, make_environment
-from webpages import KINDS, serving
+from webpages import KINDS, find_chromium, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests" / "golden"
 NOT_CHECKED = "NOT CHECKED: "
 REQUIRABLE = ("browser", "colab", "colab-cli", "google-colab")
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def pytest_addoption(parser):
@@ -90,7 +89,7 @@ def not_checked(request):
 @pytest.fixture(scope="module")
 def browser(not_checked):
     """A Chromium of this machine, driven by Playwright."""
-    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    path = find_chromium()
     if not path:
         not_checked("browser", "there is no Chromium here")
     if not find_spec("playwright"):

@@ -1,7 +1,6 @@
 """The builder page in a real browser: on the local server, and as a static site with Pyodide."""
 
 import functools
-import http.server
 import json
 import re
 import shlex
@@ -18,7 +17,7 @@ from colab_gen.run import run
 from colab_gen.web import write_site
 from colab_gen.web.answer import answer
 from conftest import ROOT
-from webpages import KINDS, Page, serving
+from webpages import KINDS, Page, file_server, serving
 
 pytestmark = pytest.mark.browser
 
@@ -52,12 +51,7 @@ def site(not_checked, tmp_path_factory, catalog):
     except EnvironmentProblem as error:
         not_checked("browser", str(error))
 
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_words):
-            pass
-
-    handler = functools.partial(Handler, directory=folder)
-    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as url:
+    with serving(file_server(folder)) as url:
         yield f"{url}colab-gen/"
 
 

@@ -1,12 +1,16 @@
-"""The builder page in a browser, for its tests."""
+"""The builder page in a browser, for tests, benchmarks and pictures."""
 
+import functools
+import http.server
+import shutil
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["KINDS", "Page", "serving"]
+__all__ = ["KINDS", "Page", "file_server", "find_chromium", "serving"]
 
 KINDS = Path(__file__).with_name("web")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START = 240_000  # ms; Python starts in some seconds, on a busy machine in more
 # Counts what the policy forbids, and whatever ran that was typed.
 WATCH = """
@@ -57,8 +61,25 @@ class Page:
         assert [u for u in self.requests if not u.startswith((self.url, "blob:"))] == []
 
 
+def find_chromium():
+    """Return the Chromium of this machine, or None."""
+    return next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_words):
+        pass
+
+
+def file_server(folder):
+    """Return a server of the files in a folder that says nothing."""
+    handler = functools.partial(Quiet, directory=folder)
+    return http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+
 @contextmanager
 def serving(server):
+    """Serve in the background; the value is the address."""
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield "http://{}:{}/".format(*server.server_address)
