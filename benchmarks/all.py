@@ -31,6 +31,14 @@ SCRIPTS: dict[str, tuple[list[str], list[str]]] = {
     "web": ([], ["--rounds", "2"]),
     "crash": ([], ["--kills", "3"]),
 }
+# result -> the way that the others are compared with, in each case
+COMPARED = {
+    "startup": "import jinja2, yaml, click",
+    "validate": "ExecutePreprocessor, in process",
+    "staging": "cp + unzip -qq",
+    "staging-memory": "cp + unzip -qq",
+    "dump": "raw write",
+}
 FOLDER_TAKEN = ("staging", "dump", "images", "crash")
 
 
@@ -40,20 +48,31 @@ def results(name: str) -> dict[str, Any] | None:
     return json.loads(file.read_text()) if file.is_file() else None
 
 
+def speed(rows: dict[str, dict[str, float]], way: str, other: str) -> float:
+    """Return how many times as fast as the other way in the same case a way was."""
+    cases = [row.removesuffix(other) for row in rows if row.endswith(other)]
+    case = next(case for case in cases if way.startswith(case))
+    return rows[f"{case}{other}"]["seconds"] / rows[way]["seconds"]
+
+
 def table_of(name: str) -> str:
     """Return the Markdown table of one result: medians, and the machine that they are from."""
     result = results(name)
     if result is None:
         return "Not measured yet.\n"
     rows: dict[str, dict[str, float]] = result.get("rows") or result["medians"]
+    told = ""
+    if name in COMPARED:
+        rows = {way: {**row, "x": speed(rows, way, COMPARED[name])} for way, row in rows.items()}
+        told = f"; x: times as fast as {COMPARED[name]}"
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     lines = [f"| way | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for way, row in rows.items():
         cells = (f"{row[c]:.3g}" if c in row else "" for c in columns)
         lines.append(f"| {way} | {' | '.join(cells)} |")
     facts = {k: v for k, v in result.items() if k not in ("what", "machine", "medians", "rows")}
-    told = "".join(f", {key} {value}" for key, value in facts.items() if key != "all")
-    return "\n".join([f"On {result['machine']}{told}.", "", *lines, ""])
+    more = "".join(f", {key} {value}" for key, value in facts.items() if key != "all")
+    return "\n".join([f"On {result['machine']}{more}{told}.", "", *lines, ""])
 
 
 def write_tables() -> None:
