@@ -75,7 +75,6 @@ class WarmParent:
         self._lock = threading.Lock()
         self._kernels: dict[int, WarmKernel] = {}
         self._asked = 0
-        self._early = 0
         self._settled = threading.Event()
         self._refusal = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -157,13 +156,6 @@ class WarmParent:
             connection: its connection file.
             stderr: the file for what it has to complain about.
         """
-        if not self._settled.is_set():
-            with self._lock:
-                self._early += 1
-                second = self._early == 2
-            # The imports keep one core busy; on another a kernel is up alone as soon as they end.
-            if second:
-                return None
         if not self._settled.wait(_PATIENCE) or self._refusal or os.getpid() != self._owner:
             return None
         with self._lock:
