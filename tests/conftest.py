@@ -13,7 +13,7 @@ from colab_gen.catalog import load_catalog
 from colab_gen.web import make_server
 from colabpages import Tab
 from environments import find_python, make_environment
-from webpages import KINDS, find_chromium, serving
+from webpages import KINDS, builder_context, find_chromium, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests" / "golden"
@@ -158,8 +158,7 @@ def kinds():
 
 @pytest.fixture
 def context(browser):
-    made = browser.new_context(viewport={"width": 1300, "height": 900})
-    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    made = builder_context(browser)
     yield made
     made.close()
 

@@ -64,9 +64,6 @@ def test_junit_is_well_formed_whatever_it_holds(reports):
     assert int(root.get("errors")) == sum("error" in tags for _, tags in cases)
 
 
-# The page
-
-
 @pytest.mark.parametrize(
     ("here", "same"),
     [("3.13", True), ("3.13.2", True), ("3.1", False), ("3.130.1", False), ("3.12.0", False)],
@@ -80,9 +77,6 @@ def test_versions_of_several_kernels():
     named = [("a", report(environment={"ipython": v})) for v in ("8.1", "7.34.0", "8.1")]
     (found,) = versions(named)
     assert (found.here, found.same) == ("7.34.0, 8.1", False)
-
-
-# GitHub
 
 
 def test_annotations_name_the_file_and_are_escaped():
@@ -134,9 +128,6 @@ def test_no_backticks_close_a_fence():
     assert "`````text\n````\n```\n`````\n" in text
 
 
-# The terminal
-
-
 def test_the_table():
     assert table(ALL) == (
         "Notebook      Verdict          Passed  Failed  Not run  Seconds\n"
@@ -175,9 +166,6 @@ def test_the_slowest_cells():
 )
 def test_text_as_printed(text, seen):
     assert as_printed(text) == seen
-
-
-# Executed notebooks
 
 
 def test_executed_notebooks_are_valid(tmp_path):

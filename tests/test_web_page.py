@@ -17,7 +17,7 @@ from colab_gen.run import run
 from colab_gen.web import write_site
 from colab_gen.web.answer import answer
 from conftest import ROOT
-from webpages import KINDS, Page, file_server, serving
+from webpages import KINDS, Page, builder_context, file_server, serving
 
 pytestmark = pytest.mark.browser
 
@@ -58,8 +58,7 @@ def site(not_checked, tmp_path_factory, catalog):
 @pytest.fixture(scope="module")
 def with_python(browser, site):
     """The static site's page once Python has started in it; several tests share it."""
-    made = browser.new_context(viewport={"width": 1300, "height": 900})
-    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    made = builder_context(browser)
     page = Page(made, site, engine="worker")
     yield page
     page.is_clean()

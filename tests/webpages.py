@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["KINDS", "Page", "file_server", "find_chromium", "serving"]
+__all__ = ["KINDS", "Page", "builder_context", "file_server", "find_chromium", "serving"]
 
 KINDS = Path(__file__).with_name("web")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -59,6 +59,13 @@ class Page:
         assert self.page.evaluate("violations") == []
         assert self.page.evaluate("window.hacked") is None
         assert [u for u in self.requests if not u.startswith((self.url, "blob:"))] == []
+
+
+def builder_context(browser):
+    """Return a context of a desktop's size whose pages may use the clipboard."""
+    made = browser.new_context(viewport={"width": 1300, "height": 900})
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    return made
 
 
 def find_chromium():
