@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ from webpages import KINDS, builder_context, find_chromium, serving
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests" / "golden"
 NOT_CHECKED = "NOT CHECKED: "
+# Ignored where a shell has put the tests in the background, and all that they start inherits it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 REQUIRABLE = ("browser", "colab", "colab-cli", "google-colab")
 
 

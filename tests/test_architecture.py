@@ -12,9 +12,9 @@ FLOORS = {
     "colabcli": 2, "files": 2, "record": 2, "report": 2, "snippet": 2, "recipe": 2, "values": 2,
     "catalog": 3, "hold": 3, "plan": 4, "render": 5, "notebook": 6,
     "checks": 7, "ownership": 7, "patch": 7, "static": 7, "upgrade": 7, "edit": 8, "run": 8,
-    "subject": 9, "arguments": 9, "places": 9, "prompts": 9, "remote": 9,
+    "subject": 9, "arguments": 9, "prompts": 9, "remote": 9,
     "reports": 9, "job": 10, "lifecycle": 10, "web": 10,
-    "choice": 11, "cluster": 11, "console": 11, "ledger": 11, "pool": 11,
+    "choice": 11, "cluster": 11, "console": 11, "ledger": 11, "places": 11, "pool": 11,
     "changes": 12, "progress": 12, "batch": 13, "delivery": 13,
     "cli_notebook": 14, "cli_validate": 14, "cli_web": 14, "cli": 15,
 }  # fmt: skip

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class Dask:
         one = ["--nthreads", "1", "--no-nanny", "--local-directory", folder]
         for name in ("first", "second"):
             self.start(["worker", self.address, *place, *one, "--name", name], environment)
+        self.wait(lambda: self.told().count("Registered to:") == 2)
 
     def start(self, words, environment):
         command = [sys.executable, "-W", "ignore", "-m", "dask", *map(str, words)]
@@ -60,8 +62,8 @@ class Dask:
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         self.processes.append(process)
 
-    def wait(self, ready, seconds=60):
-        until = time.monotonic() + seconds
+    def wait(self, ready):
+        until = time.monotonic() + 120
         while not ready():
             assert time.monotonic() < until, self.told()
             time.sleep(0.05)
@@ -84,14 +86,14 @@ def dask(own_tmp):
 
 
 class Noting:
-    """`perform` that writes the name of each job in a file when it begins; it can be pickled."""
+    """`perform` that writes its process and the job's name in a file first; it can be pickled."""
 
     def __init__(self, file):
         self.file = file
 
     def __call__(self, job):
         with open(self.file, "a") as file:
-            file.write(f"{job.name}\n")
+            file.write(f"{os.getpid()} {job.name}\n")
         return perform(job)
 
 
@@ -109,22 +111,31 @@ own_warnings = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:
 def test_a_killed_worker_costs_only_the_job_in_flight(dask, own_tmp):
     from colab_gen.cluster import scheduler
 
-    begun, timers = Path(own_tmp) / "begun", []
+    begun, ended, worker = Path(own_tmp) / "begun", [], dask.processes[2]
 
-    def kill_soon(_result):
-        if not timers:  # when both workers are at their next job
-            timers.append(threading.Timer(0.8, dask.processes[2].kill))
-            timers[0].start()
+    def kill_at_work():
+        dask.wait(lambda: ended and jobs_of(worker.pid)[-1:] not in ([], ended[-1:]))
+        worker.kill()
 
-    with scheduler(dask.address, timeout=60) as cluster:
-        cluster._client.wait_for_workers(2, timeout=60)
+    def jobs_of(pid):
+        lines = begun.read_text().splitlines()
+        return [line.split()[1] for line in lines if line.startswith(f"{pid} ")]
+
+    with scheduler(dask.address, timeout=60) as cluster, ThreadPoolExecutor(1) as killer:
+        assert cluster.size == 2
+        killed = killer.submit(kill_at_work)
         results = run_all(
-            sleeping(6, 1.5), cluster, in_flight=2, on_result=kill_soon, work=Noting(str(begun))
+            sleeping(6, 1.5),
+            cluster,
+            in_flight=2,
+            on_result=lambda result: ended.append(result.name),
+            work=Noting(str(begun)),
         )
+        killed.result()
     assert [r.name for r in results] == list("012345")
     assert all(r.passed for r in results), [r.fault for r in results]
-    times = Counter(begun.read_text().split())
-    assert dask.processes[2].wait(5) == -signal.SIGKILL
+    times = Counter(line.split()[1] for line in begun.read_text().splitlines())
+    assert worker.wait(60) == -signal.SIGKILL
     assert sorted(times.values()) == [1, 1, 1, 1, 1, 2], times
     dask.wait(lambda: not processes_of(f"{own_tmp}/colab-gen-"))
 
@@ -161,6 +172,6 @@ def test_the_command_on_a_scheduler(dask, own_tmp, tmp_path, colab_gen):
     )  # fmt: skip
     dask.wait(lambda: processes_of(f"{own_tmp}/colab-gen-"))
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60)[1].strip() == "colab-gen: interrupted"
+    assert process.communicate(timeout=120)[1].strip() == "colab-gen: interrupted"
     assert process.returncode == 130
-    dask.wait(lambda: not processes_of(f"{own_tmp}/colab-gen-"), seconds=5)
+    dask.wait(lambda: not processes_of(f"{own_tmp}/colab-gen-"))

@@ -7,9 +7,9 @@ from datetime import date
 
 import numpy as np
 import pytest
-from colab_gen.run import run
 from dumps import run_cell
 from test_features import make
+from warmed import run
 
 
 @pytest.fixture

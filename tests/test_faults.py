@@ -3,11 +3,11 @@
 import pytest
 from colab_gen.checks import preparation
 from colab_gen.errors import RecipeError
-from colab_gen.run import run
 from colab_gen.standin import FAULTS, FaultError, parse_faults
 from test_features import make, printed
 from test_run import texts
 from test_static import notebook
+from warmed import run
 
 MOUNT = "from google.colab import drive\ndrive.mount('/content/drive')\n"
 FOLDER = {"download_path": "/content/drive/MyDrive/images"}

@@ -8,7 +8,7 @@ from colab_gen.notebook import build
 from colab_gen.plan import make_plan
 from colab_gen.recipe import Recipe
 from colab_gen.render import render
-from colab_gen.run import run
+from warmed import run
 
 pytestmark = pytest.mark.runs
 

@@ -5,10 +5,10 @@ import os
 import tempfile
 
 import pytest
-from colab_gen.run import run
 from processes import processes_of
 from test_run import texts
 from test_static import notebook
+from warmed import run
 
 pytestmark = pytest.mark.runs
 

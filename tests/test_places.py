@@ -1,16 +1,20 @@
 """The eight features on the five targets."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from colab_gen.errors import RecipeError
+from colab_gen.job import perform
 from colab_gen.places import markdown_table, places, plain_table
-from colab_gen.run import run
+from colab_gen.pool import run_all
 from colab_gen.standin import TARGETS
 from conftest import ROOT
 from test_features import FEATURES
 from test_run import texts
 from test_static import notebook
+from warmed import parent, run
 
 TITLE = """# Five places
 
@@ -28,7 +32,11 @@ is written by `pytest --update-golden`.
 def test_the_features_work_or_say_what_to_do_instead(catalog, golden):
     if run(notebook("1"), target="local").limits:
         pytest.skip("NOT CHECKED: no namespaces here")
-    table = places(catalog, FEATURES)
+    perform_warm = partial(perform, warm=parent())
+    with ThreadPoolExecutor(4) as pool:  # mostly, they wait for nobody
+        table = places(
+            catalog, FEATURES, partial(run_all, executor=pool, in_flight=4, work=perform_warm)
+        )
     for name, row in table.items():
         assert list(row) == list(TARGETS)
         assert row["web"].word == "works", name
@@ -127,6 +135,17 @@ def test_the_table_of_a_notebook(colab_gen, tmp_path):
     assert rows[2][:5] == ["(own", "cells)", "works", "works", "works"]
     assert "fails (1)" in done.stdout
     assert "No module named 'google" in done.stdout
+    (tmp_path / "a.ipynb").write_text("no JSON")
+    (tmp_path / "b.ipynb").write_bytes(b"\xff")
+    done = colab_gen("validate", ".", "--target", "all", "-j", "3")
+    assert done.returncode == 1
+    assert done.stdout.count("not a notebook") == 1
+    assert done.stdout.splitlines()[3] == "n.ipynb:"
+    assert "b.ipynb" in done.stderr.splitlines()[-1]
+    assert "[10/10] " in done.stderr
+    done = colab_gen("validate", "n.ipynb", "--target", "all", "--python", "/no/python")
+    assert done.returncode == 3
+    assert "/no/python cannot be run" in done.stdout
     done = colab_gen("validate", "n.ipynb", "--target", "all", "--on", "colab", "--html", "x")
     assert (done.returncode, done.stdout) == (2, "")
     assert "it does not go with --on, --html" in done.stderr

@@ -267,7 +267,7 @@ def test_a_job_can_be_stopped():
         until = time.monotonic() + 60
         while stop([job.digest]) and time.monotonic() < until:
             time.sleep(0.1)
-        assert not future.result(timeout=5).passed
+        assert not future.result(timeout=60).passed
     assert stop([job.digest]) == 0
 
 
@@ -287,7 +287,7 @@ def test_ctrl_c_leaves_no_process(tmp_path, own_tmp, wait):
             time.sleep(0.02)
         time.sleep(wait)
         process.send_signal(signal.SIGINT)
-        out, complaints = process.communicate(timeout=30)
+        out, complaints = process.communicate(timeout=120)
         assert (process.returncode, out) == (130, "")
         assert complaints.strip() == "colab-gen: interrupted"
         assert os.listdir(own_tmp) == []

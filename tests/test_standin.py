@@ -3,10 +3,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from colab_gen.run import run
 from colab_gen.standin import FrontEnd, Machine
 from test_run import texts
 from test_static import notebook
+from warmed import run
 
 MOUNT = "from google.colab import drive\ndrive.mount('/content/drive')\n"
 BOTH = pytest.mark.parametrize("isolated", [None, False], ids=["isolated", "fallback"])

@@ -226,14 +226,30 @@ def test_a_parent_of_another_interpreter_is_not_asked(parent, tmp_path):
 def test_a_parent_that_is_killed_ends_its_kernels_and_is_done_without(own_tmp):
     with WarmParent() as parent:
         assert run(notebook("1"), warm=parent).passed
-        killer = threading.Timer(1.5, parent._process.kill)
-        killer.start()
-        report = run(notebook("import time; time.sleep(60)", "1"), warm=parent)
-        assert report.outcomes[0].message.startswith("the session crashed: ")
-        assert [o.status for o in report.outcomes] == ["failed", "not run"]
+        report = run(
+            notebook("1", "import time; time.sleep(60)", "1"),
+            warm=parent,
+            on_cell=lambda _: parent._process.kill(),
+        )
+        assert report.outcomes[1].message.startswith("the session crashed: ")
+        assert [o.status for o in report.outcomes] == ["passed", "failed", "not run"]
         assert run(notebook("1"), warm=parent).passed
         assert "ended" in parent.refusal
     assert os.listdir(own_tmp) == []
+
+
+def test_a_parent_that_is_killed_while_a_kernel_starts_is_done_without(monkeypatch):
+    with WarmParent() as parent:
+        start, forked = parent.start, []
+
+        def start_and_kill(*arguments):
+            forked.append(start(*arguments))
+            parent._process.kill()
+            return forked[-1]
+
+        monkeypatch.setattr(parent, "start", start_and_kill)
+        assert run(notebook("1"), warm=parent).passed
+        assert [kernel.wait(60) for kernel in forked] == [-signal.SIGKILL]
 
 
 def test_closing_the_parent_ends_a_kernel_that_runs():
@@ -249,7 +265,7 @@ def test_closing_the_parent_ends_a_kernel_that_runs():
         )
         assert started.wait(60)
         parent.__exit__(None, None, None)
-        assert running.result(timeout=20).outcomes[1].message.startswith("the session crashed: ")
+        assert running.result(timeout=60).outcomes[1].message.startswith("the session crashed: ")
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])

@@ -159,7 +159,7 @@ def server(catalog):
 
 def request(server, method, path, body=None, **headers):
     host, port = server.server_address
-    connection = http.client.HTTPConnection(host, port, timeout=20)
+    connection = http.client.HTTPConnection(host, port, timeout=60)
     connection.putrequest(method, path, skip_host=True)
     headers = {"Host": f"{host}:{port}", **{k.replace("_", "-"): v for k, v in headers.items()}}
     if body is not None and "Content-Length" not in headers:
@@ -277,11 +277,11 @@ def test_the_command_serves_until_ctrl_c():
     process = start("--no-open")
     address = process.stdout.readline().strip()
     host, _, port = address.removeprefix("http://").strip("/").partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=20)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     connection.request("GET", "/form.json")
     assert json.load(connection.getresponse())["engine"] == "server"
     process.send_signal(signal.SIGINT)  # with the connection still open
-    _out, said = process.communicate(timeout=20)
+    _out, said = process.communicate(timeout=60)
     connection.close()
     assert process.returncode == 130
     assert said.splitlines()[-1] == "colab-gen: interrupted"

@@ -13,10 +13,10 @@ import pytest
 from colab_gen import Recipe, build, dumps, loads, make_plan, render
 from colab_gen.checks import preparation
 from colab_gen.errors import ColabGenError, EnvironmentProblem
-from colab_gen.run import run
 from colab_gen.web import write_site
 from colab_gen.web.answer import answer
 from conftest import ROOT
+from warmed import run
 from webpages import KINDS, Page, builder_context, file_server, serving
 
 pytestmark = pytest.mark.browser

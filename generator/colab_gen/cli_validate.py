@@ -11,7 +11,6 @@ import click
 
 from colab_gen import console
 from colab_gen.arguments import read_text, settings
-from colab_gen.catalog import load_catalog
 from colab_gen.errors import NotebookError
 from colab_gen.notebook import loads
 
@@ -147,9 +146,8 @@ def validate(
         problems.append("--resume runs what has no result, --only-failed what has a bad one")
     if options.get("target") == "all":
         others = {
-            "--on": options.get("on"), "-j": at_once, "--fail-fast": fail_fast,
-            "--retries": retries, "--resume": resume, "--only-failed": only_failed,
-            "--ledger": folder, "--shard": share, "--scheduler": address, "--html": html,
+            "--on": options.get("on"), "--fail-fast": fail_fast, "--resume": resume,
+            "--only-failed": only_failed, "--ledger": folder, "--shard": share, "--html": html,
             "--junit": junit, "--save-executed": executed, "--slowest": slowest,
         }  # fmt: skip
         if given := [name for name, value in others.items() if value]:
@@ -158,7 +156,10 @@ def validate(
         raise click.UsageError("; ".join(problems))
     paths = find_notebooks(notebooks)
     if options.get("target") == "all":
-        return _tell_places(paths, directories, options, as_json)
+        return _tell_places(
+            paths, directories, options, as_json,
+            at_once=at_once, address=address, retries=retries, ledger=None,
+        )  # fmt: skip
     names = {str(path): n for n, path in enumerate(paths)}
     elsewhere = address or "on" in options
     with nullcontext() if elsewhere else _warm_parent(paths, options) as warm:
@@ -213,22 +214,30 @@ def _warm_parent(paths: Sequence[Path], options: dict[str, Any]) -> "WarmParent"
 
 
 def _tell_places(
-    paths: Sequence[Path], directories: Sequence[Path], options: dict[str, Any], as_json: bool
+    paths: Sequence[Path],
+    directories: Sequence[Path],
+    options: dict[str, Any],
+    as_json: bool,
+    **how: Any,
 ) -> int:
-    from colab_gen.batch import own_options
-    from colab_gen.places import in_all_places
+    with _warm_parent(paths, options) as warm:
+        from colab_gen import batch
+        from colab_gen.places import of_all_places, on_each_target
 
-    names = [str(path) for path in paths]
-    opened = [
-        (name, loads(read_text(name)), own)
-        for name, own in zip(names, own_options(names, options), strict=True)
-    ]
-    text, data, passed = in_all_places(load_catalog(directories), opened)
+        given, unread = batch.read_jobs(map(str, paths), directories, options)
+        jobs = [job for one in given for job in on_each_target(one)]
+        results = batch.run_batch(jobs, warm=warm, alone=False, fail_fast=False, **how)
+    each = len(jobs) // len(given) if given else 0
+    told = [of_all_places(results[n * each : (n + 1) * each]) for n in range(len(given))]
     if as_json:
-        console.print_json(data)
-    else:
-        console.tell(text)
-    return 0 if passed else 1
+        data = [report for _, reports, _ in told for report in reports]
+        console.print_json([*(result.as_dict() for result in unread), *data])
+    elif told:
+        console.tell("\n\n".join(text for text, _, _ in told))
+    for result in unread:
+        console.say(f"colab-gen: {result.fault}")
+    failed = 0 if all(passed for _, _, passed in told) else 1
+    return max([failed, *(r.code for r in (*unread, *results) if not r.report)])
 
 
 def _tell(results: Sequence["Result"], as_json: bool, *, alone: bool) -> int:

@@ -5,26 +5,25 @@ printed line that begins with "No Colab page" or "There is no Colab here".
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from colab_gen.catalog import Catalog
-from colab_gen.checks import preparation
-from colab_gen.notebook import build
+from colab_gen.job import Job, Result
+from colab_gen.notebook import build, dumps
 from colab_gen.plan import make_plan
 from colab_gen.recipe import Recipe
 from colab_gen.render import render
 from colab_gen.report import Outcome, Report
-from colab_gen.run import run
 from colab_gen.standin import TARGETS
 
 __all__ = [
     "Verdict",
     "by_feature",
-    "everywhere",
-    "in_all_places",
     "markdown_table",
+    "of_all_places",
+    "on_each_target",
     "places",
     "plain_table",
     "verdicts",
@@ -48,45 +47,43 @@ class Verdict:
 Table = Mapping[str, Mapping[str, Verdict]]
 
 
-def places(catalog: Catalog, features: Iterable[str] = (), **options: Any) -> Table:
-    """Return how each feature does on each target, alone with what it requires."""
-    table = {}
-    for name in features or catalog.features:
-        plan = make_plan(catalog, Recipe(features=(name,)))
-        notebook = build(plan, render(plan))
-        reports = everywhere(notebook, preparation(catalog, notebook), **options)
-        table[name] = {
-            target: _together(verdicts(report), name) for target, report in reports.items()
-        }
-    return table
+def on_each_target(job: Job) -> list[Job]:
+    """Return the job once for each target, in their order."""
+    return [
+        replace(job, name=f"{job.name} ({target})", options={**job.options, "target": target})
+        for target in TARGETS
+    ]
 
 
-def everywhere(
-    notebook: Mapping[str, Any], prepare: Callable[[Any], None] | None = None, **options: Any
-) -> dict[str, Report]:
-    """Return the report of the notebook on each target."""
-    return {t: run(notebook, prepare=prepare, target=t, **options) for t in TARGETS}
+def places(
+    catalog: Catalog, features: Iterable[str], perform_all: Callable[[list[Job]], list[Result]]
+) -> Table:
+    """Return how each feature does on each target, alone with what it requires.
 
-
-def in_all_places(
-    catalog: Catalog,
-    notebooks: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]],
-) -> tuple[str, list[dict[str, Any]], bool]:
-    """Return the tables of these notebooks, their reports as data, and whether nothing failed.
-
-    Each notebook comes with its name and with options of `run.run`.
+    `perform_all` is given the jobs, and returns their results in the same order.
     """
-    texts, data, passed = [], [], True
-    for name, notebook, options in notebooks:
-        rest = {key: value for key, value in options.items() if key != "target"}
-        reports = everywhere(notebook, preparation(catalog, notebook), **rest)
-        table = by_feature(reports)
-        problems = reports["web"].problems
-        passed &= not problems
-        passed &= all(v.word != "fails" for row in table.values() for v in row.values())
-        texts.append("\n".join([f"{name}:", *problems, plain_table(table)]))
-        data += [{"notebook": name, **report.as_dict()} for report in reports.values()]
-    return "\n\n".join(texts), data, passed
+    names = list(features)
+    jobs = []
+    for name in names:
+        plan = make_plan(catalog, Recipe(features=(name,)))
+        jobs += on_each_target(Job(name=name, text=dumps(build(plan, render(plan)))))
+    reports = (result.report for result in perform_all(jobs))
+    return {name: {t: _together(verdicts(next(reports)), name) for t in TARGETS} for name in names}
+
+
+def of_all_places(results: Sequence[Result]) -> tuple[str, list[dict[str, Any]], bool]:
+    """Return a notebook's table, its reports as data, and whether nothing failed.
+
+    The results are those of its jobs, one for each target.
+    """
+    name = results[0].name.rpartition(" (")[0]
+    reports = {t: r.report for t, r in zip(TARGETS, results, strict=True) if r.report}
+    table = by_feature(reports)
+    problems = [line for r in results for line in (r.report.problems if r.report else [r.fault])]
+    passed = not problems and all(v.word != "fails" for row in table.values() for v in row.values())
+    data = [{**result.as_dict(), "notebook": name} for result in results]
+    lines = [f"{name}:", *dict.fromkeys(problems), *([plain_table(table)] if table else [])]
+    return "\n".join(lines), data, passed
 
 
 def by_feature(reports: Mapping[str, Report]) -> Table:
@@ -98,9 +95,11 @@ def by_feature(reports: Mapping[str, Report]) -> Table:
     return table
 
 
-def verdicts(report: Report) -> dict[str, Verdict]:
-    """Return snippet -> how its cells did, the user's own cells as one."""
+def verdicts(report: Report | None) -> dict[str, Verdict]:
+    """Return snippet -> how its cells did, the user's own cells as one; nothing of no report."""
     found: dict[str, Verdict] = {}
+    if report is None:
+        return found
     cells = report.notebook.get("cells", [])
     for outcome in report.outcomes:
         mark = cells[outcome.cell]["metadata"].get("colab_gen")

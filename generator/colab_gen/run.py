@@ -215,7 +215,7 @@ def _execute(
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         raise EnvironmentProblem(f"{machine.python} cannot be run: {error.strerror}") from None
     except RuntimeError as error:
-        if machine.give_up_isolation():
+        if machine.give_up():
             _execute(machine, page, node, make_executor)
         elif machine.state.get("fault"):
             raise EnvironmentProblem(one_line(machine.fault, 400)) from None

@@ -184,6 +184,11 @@ class Manager(AsyncKernelManager):
         self._reconcile_connection_info(provisioner.connection_info)
 
     @property
+    def forked(self) -> bool:
+        """Whether the kernel came from the warm parent."""
+        return isinstance(self._process, WarmKernel)
+
+    @property
     def exit_code(self) -> int | None:
         """What the kernel's process ended with; a signal is a negative number or 128 and more."""
         return None if self._process is None else self._process.poll()

@@ -23,7 +23,7 @@ OnCell = Callable[[int, Status, str, float], None]
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LONGEST = 500
 # Seconds that an interrupted cell has to clean up.
-_MOMENT = 2
+_MOMENT = 5
 _NO_MEMORY = ", as when memory runs out: keep less of it, or take a larger runtime"
 # A page drops what a cell prints without end, too; here it would fill our memory.
 _MOST_PRINTED = 5_000_000

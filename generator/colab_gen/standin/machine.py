@@ -203,12 +203,19 @@ class Machine:
             return {}
         return state
 
-    def give_up_isolation(self) -> bool:
-        """Return whether the last kernel found namespaces wanting and the next is to do without."""
-        refused = self.isolated is None and self._managers[-1].exit_code == 4
-        if refused:
+    def give_up(self) -> bool:
+        """Return whether the last kernel lacked namespaces, or the process that forked it.
+
+        The next one does without.
+        """
+        last = self._managers[-1]
+        if self.isolated is None and last.exit_code == 4:
             self.isolated, self._refusal = False, str(self.state.get("refusal", ""))
-        return refused
+            return True
+        if last.forked and self._warm and self._warm.refusal:
+            self._warm = None
+            return True
+        return False
 
     @property
     def fault(self) -> str:
