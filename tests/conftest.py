@@ -21,6 +21,9 @@ GOLDEN = ROOT / "tests" / "golden"
 NOT_CHECKED = "NOT CHECKED: "
 # Ignored where a shell has put the tests in the background, and all that they start inherits it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Where nothing compiled is kept, each of the many processes compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 REQUIRABLE = ("browser", "colab", "colab-cli", "google-colab")
 
 
