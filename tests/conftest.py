@@ -24,6 +24,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Where nothing compiled is kept, each of the many processes compiles all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+LONG = ("test_remote_official", "test_cluster", "test_warm", "test_web_page")
 REQUIRABLE = ("browser", "colab", "colab-cli", "google-colab")
 
 
@@ -45,6 +46,11 @@ def pytest_configure(config):
         raise pytest.UsageError(
             f"--require knows no {', '.join(sorted(unknown))}; there are: {', '.join(REQUIRABLE)}"
         )
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes long, or it would be waited for at the end."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -84,6 +84,26 @@ def test_any_nested_value_comes_back(shared, value):
     assert same(shared.load("value", verify=True), value)
 
 
+@given(
+    pieces=st.lists(
+        st.tuples(st.integers(0, 3) | st.integers(0, 20_000), st.booleans()), max_size=9
+    )
+)
+@EVERY
+def test_the_sums_of_pieces_are_those_of_the_whole(shared, pieces):
+    draw, whole, parts = np.random.default_rng(0), b"", []
+    for length, begins_a_buffer in pieces:
+        if begins_a_buffer:
+            whole += bytes(-len(whole) % 64)
+        parts.append((len(whole), draw.bytes(length)))
+        whole += parts[-1][1]
+    pages = np.frombuffer(whole.ljust(-(-len(whole) // 4096) * 4096, b"\0"), "<u8").reshape(-1, 512)
+    for some in parts, [(0, whole)]:
+        sums = np.zeros(len(pages), "<u8")
+        shared.names["dump_sum_up"](sums, some)
+        assert sums.tolist() == pages.sum(1).tolist()
+
+
 @given(array=arrays())
 @EVERY
 def test_any_array_comes_back(shared, array):

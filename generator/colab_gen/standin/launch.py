@@ -64,9 +64,7 @@ def _start(
         known: what the process that this one was forked from has found out: `environment`,
             `refusal`, `paths`, `variables` that its imports set, and itself as `parent`.
     """
-    minder.die_with_parent()
-    if known and os.getppid() != known["parent"]:
-        os._exit(1)  # it was gone before that took hold
+    minder.die_with_parent(known["parent"] if known else parent)
     order = json.loads(Path(order_file).read_text())
     order["environment"].update((known or {}).get("variables", {}))
     machine = Path(order["machine"])
@@ -126,17 +124,15 @@ def _isolated(
     _tell(Path("/run/kernel"), state)
     own_processes = "processes" not in state["missing"]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt goes to the whole group
-    first = os.fork()
+    first = minder.fork()
     if first == 0:
-        minder.die_with_parent()
         isolate.mount_proc(own=own_processes)
         server = minder.service()
         service = server.getsockname()[1]
-        kernel = os.fork()
+        kernel = minder.fork()
         if kernel == 0:
             server.close()
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            minder.die_with_parent()
             isolate.lock_mounts()
             _kernel(order, machine, connection, state, parent=0, service=service)
         minder.exit_as(minder.serve_until_ended(kernel, server))

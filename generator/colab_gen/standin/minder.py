@@ -10,11 +10,14 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 __all__ = [
     "die_with_parent",
     "exit_as",
+    "fork",
     "reap",
     "serve_until_ended",
     "service",
@@ -32,9 +35,8 @@ def start_service() -> int:
     parent = os.getpid()
     with service() as server:
         port: int = server.getsockname()[1]
-        if os.fork() == 0:
+        if fork() == 0:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            die_with_parent()
             server.settimeout(1)
             while os.getppid() == parent:
                 try:
@@ -74,10 +76,42 @@ def serve_until_ended(child: int, server: socket.socket) -> int:
                 _answer(server)
 
 
-def die_with_parent() -> None:
-    """Be killed when the process that this one was forked from ends."""
+def fork() -> int:
+    """Fork a process that is killed when this one ends; return its number, or 0 in it."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(reading)  # the other end is closed when this process ends
+        return pid
+    os.close(writing)
+    die_with_parent()
+    if select.select([reading], [], [], 0)[0]:  # it has ended before that took hold
+        os._exit(1)
+    os.close(reading)
+    return 0
+
+
+def die_with_parent(ancestor: int = 0) -> None:
+    """Be killed when the process that this one was forked from ends.
+
+    End at once if it has by now: if `ancestor` is none any more of the processes above.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if ancestor and ancestor not in _above():
+            os._exit(1)
+
+
+def _above() -> Iterator[int]:
+    """Yield the parent, its parent, and so on; an interpreter may be started by a script."""
+    pid = os.getppid()
+    while pid > 1:
+        yield pid
+        try:
+            facts = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return
+        pid = int(facts.rpartition(")")[2].split()[1])
 
 
 def reap(child: int) -> int:
