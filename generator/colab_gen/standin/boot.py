@@ -120,6 +120,8 @@ def _application_class() -> Any:
             told = {"connection_file": argv[0]}
             history = {"hist_file": ":memory:"}
             self.update_config(Config({"IPKernelApp": told, "HistoryManager": history}))
+            # It would make a record of every message, and have a handler drop it.
+            self.log.setLevel(self.log_level)
 
     return Application
 

@@ -70,8 +70,8 @@ def serve(
     """
     host = socket.socket(fileno=control)
     try:
-        known = {**_import(folder, preload, versions), "parent": os.getpid(), "paths": paths()}
-        known["refusal"] = refusal(str(folder / "empty"))
+        known = {"parent": os.getpid(), "refusal": refusal(str(folder / "empty"))}
+        known |= {**_import(folder, preload, versions), "paths": paths()}
         _check_threads()
     except (ImportError, RuntimeError) as error:
         _say(host, {"refused": " ".join(str(error).split()) or type(error).__name__})
@@ -83,8 +83,7 @@ def serve(
 
 def settle_garbage() -> None:
     """Let the collector look at what comes from now on only; till here it is best switched off."""
-    # Nothing that is here now will ever be garbage, and looking for it would copy its pages.
-    gc.collect()
+    # What is here now is hardly ever garbage, and looking for it takes time and copies its pages.
     gc.freeze()
     gc.enable()
 
