@@ -5,6 +5,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import nbformat
@@ -69,15 +70,22 @@ def _problem(text: str) -> str:
         return f"nothing under {magic}" if magic in _NEED_A_BODY and not body.strip() else ""
     with _FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an odd escape sequence is no reason not to run
+        # Most cells are plain Python, and known to be in a fraction of the time.
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            _compile(text)
+            return ""
         try:
             transformer = TransformerManager()  # type: ignore[no-untyped-call]
-            python = transformer.transform_cell(text)
-            compile(python, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            _compile(transformer.transform_cell(text))
         except SyntaxError as error:
             return f"line {error.lineno}: {one_line(error.msg or type(error).__name__)}"
         except (ValueError, RecursionError, MemoryError) as error:
             return one_line(error) or type(error).__name__
     return ""
+
+
+def _compile(python: str) -> None:
+    compile(python, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
 
 
 def _name(index: int, cell: Mapping[str, Any]) -> str:
