@@ -70,8 +70,9 @@ def serve(
     """
     host = socket.socket(fileno=control)
     try:
-        known = {"parent": os.getpid(), "refusal": refusal(str(folder / "empty"))}
-        known |= {**_import(folder, preload, versions), "paths": paths()}
+        known = {**_import(folder, preload, versions), "parent": os.getpid(), "paths": paths()}
+        # This forks, whereupon libraries of linear algebra end the threads they have started.
+        known["refusal"] = refusal(str(folder / "empty"))
         _check_threads()
     except (ImportError, RuntimeError) as error:
         _say(host, {"refused": " ".join(str(error).split()) or type(error).__name__})
@@ -121,7 +122,6 @@ def _import(folder: Path, preload: list[str], versions: Callable[[], _Facts]) ->
 
 
 def _check_threads() -> None:
-    # After a fork, for which libraries of linear algebra end their threads.
     threads = len(os.listdir("/proc/self/task"))
     if threads > 1:
         raise RuntimeError(f"{threads} threads are running after the imports")
