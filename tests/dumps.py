@@ -1,12 +1,8 @@
 """The dump cell for tests, and what they ask of its values and files."""
 
 import math
-import sys
 
 import numpy as np
-from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
 from dump_cell import run_cell
 from side_by_side import watched
 

@@ -98,7 +98,7 @@ def test_the_first_failure_ends_the_run(source, message):
 )
 def test_a_cell_that_takes_too_long(source):
     start = time.perf_counter()
-    report = run(notebook(source, "1"), timeout=1.5)
+    report = run(notebook(source, "1"), timeout=3)
     assert report.outcomes[0].message == "the cell took longer than 1.5 s and was interrupted"
     assert [o.status for o in report.outcomes] == ["failed", "not run"]
     assert time.perf_counter() - start < 20
@@ -110,7 +110,7 @@ def test_a_cell_that_takes_too_long_shows_where_it_was_and_keeps_its_download():
             "from google.colab import files\nopen('a', 'w').write('x'); files.download('a')\n"
             "import time; time.sleep(60)"
         ),
-        timeout=1.5,
+        timeout=3,
     )
     assert report.notebook["cells"][0]["outputs"][-1]["ename"] == "KeyboardInterrupt"
     assert report.downloads == ("a",)
