@@ -99,9 +99,9 @@ def test_the_first_failure_ends_the_run(source, message):
 def test_a_cell_that_takes_too_long(source):
     start = time.perf_counter()
     report = run(notebook(source, "1"), timeout=3)
-    assert report.outcomes[0].message == "the cell took longer than 1.5 s and was interrupted"
+    assert report.outcomes[0].message == "the cell took longer than 3 s and was interrupted"
     assert [o.status for o in report.outcomes] == ["failed", "not run"]
-    assert time.perf_counter() - start < 20
+    assert time.perf_counter() - start < 60
 
 
 def test_a_cell_that_takes_too_long_shows_where_it_was_and_keeps_its_download():
