@@ -137,7 +137,8 @@ def most_at_once() -> int:
 
 def _alone(job: Job, warm: WarmParent | None) -> Result:
     with suppress(NotebookError):  # the result tells of it
-        console.print_start(job.name, loads(job.text))
+        where = ["on a machine of Colab"] if "on" in job.options else []
+        console.print_start(job.name, loads(job.text), *where)
     return perform(job, on_cell=console.print_outcome, warm=warm)
 
 

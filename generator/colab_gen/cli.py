@@ -15,6 +15,7 @@ from colab_gen.cli_validate import validate
 from colab_gen.cli_web import web
 from colab_gen.errors import ColabGenError, NotebookError, RecipeError
 from colab_gen.files import write_whole
+from colab_gen.interrupts import ignore_interrupts
 from colab_gen.notebook import build, dumps
 from colab_gen.plan import Plan, make_plan
 from colab_gen.recipe import GPUS, TPUS, Recipe
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = command.main(words, prog_name="colab-gen", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
-        console.say("colab-gen: interrupted")
+        _complain("interrupted")
         code = 130
     except click.UsageError as error:
         _complain(error.format_message())
@@ -64,10 +65,12 @@ def main(arguments: list[str] | None = None) -> None:
             f"a fault of ours: {type(error).__name__}: {one_line(error)} (--debug tells more)"
         )
         code = 1
+    ignore_interrupts()  # while Python ends, it would be a crash
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _complain(text: str) -> None:
+    ignore_interrupts()  # who is impatient gets no traceback instead of the reason
     for line in text.splitlines():
         console.say(f"colab-gen: {line}")
 

@@ -153,7 +153,11 @@ class ColabCommand:
     def stop(self, session: str) -> str:
         """Release the machine; return an empty string, or that it may be running still."""
         try:
-            code, text = self._call("stop", "-s", session, within=_STOP)
+            for _ in range(10):
+                code, text = self._call("stop", "-s", session, within=_STOP)
+                # Ctrl-C reaches a process that has begun, and has no session of its own yet.
+                if code != -signal.SIGINT:
+                    break
         except OSError as error:
             code, text = 1, str(error)
         if code == 0:

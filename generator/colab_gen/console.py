@@ -121,10 +121,12 @@ def print_plan(plan: Plan, path: str) -> None:
             click.echo(f"  {'':<10} {name} = {literal(value)}")
 
 
-def print_start(name: str, notebook: Mapping[str, Any]) -> None:
-    """Print that a notebook begins to run, on stderr."""
+def print_start(
+    name: str, notebook: Mapping[str, Any], where: str = "in a stand-in of Colab"
+) -> None:
+    """Print that a notebook begins to run, and where, on stderr."""
     cells = sum(cell.get("cell_type") == "code" for cell in notebook["cells"])
-    say(f"{name}: running {cells} code cells in a stand-in of Colab")
+    say(f"{name}: running {cells} code cell{'' if cells == 1 else 's'} {where}")
 
 
 def print_outcome(outcome: "Outcome") -> None:

@@ -9,11 +9,22 @@ from math import inf
 from types import FrameType, TracebackType
 from typing import Self
 
-__all__ = ["Interrupts"]
+__all__ = ["Interrupts", "ignore_interrupts"]
+
+# Seconds between two that come of one key held down, and of impatience, at the most.
+_REPEAT = 1.0
+
+
+def ignore_interrupts() -> None:
+    """Ignore Ctrl-C from now on, in a command that has nothing left but to say why it ends."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Interrupts:
     """Within the `with` block Ctrl-C raises `KeyboardInterrupt` once, and not while it is held.
+
+    Pressed again and again, it is ignored after the block too, until it rests for a second.
 
     Attributes:
         since: when the first came, by `time.monotonic()`; infinity while none has come.
@@ -21,6 +32,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.since = inf
+        self._latest = -inf
         self._held = False
         self._taken = False
         self._ours = False
@@ -42,7 +54,8 @@ class Interrupts:
     ) -> None:
         """Give it back, and raise what was held unless there is an error already."""
         if self._ours:
-            signal.signal(signal.SIGINT, self._before)
+            was_pressed = self.since < inf
+            signal.signal(signal.SIGINT, self._take_late if was_pressed else self._before)
         if error is None:
             self._raise()
 
@@ -66,6 +79,14 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def _take(self, _number: int, _frame: FrameType | None) -> None:
-        self.since = min(self.since, time.monotonic())
+        self._latest = time.monotonic()
+        self.since = min(self.since, self._latest)
         if not self._held:
             self._raise()
+
+    def _take_late(self, number: int, _frame: FrameType | None) -> None:
+        # A repetition shall not end the command before it has said what came of the first.
+        before, self._latest = self._latest, time.monotonic()
+        if self._latest - before > _REPEAT:
+            signal.signal(number, self._before)
+            signal.raise_signal(number)
