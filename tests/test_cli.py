@@ -148,6 +148,20 @@ def test_debug_shows_the_traceback(colab_gen):
     assert done.returncode != 0
 
 
+@pytest.mark.runs
+def test_a_grammar_that_nothing_needs_is_not_compiled(tmp_path):
+    (tmp_path / "rfc3987_syntax.py").write_text("print('compiles for seconds')")
+    empty = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "a.ipynb").write_text(json.dumps(empty))
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'generator'}{os.pathsep}{tmp_path}"}
+    ours = ["-m", "colab_gen", "validate", str(tmp_path / "a.ipynb")]
+    for words, compiles in [(["-c", "import nbformat"], True), (ours, False)]:
+        done = subprocess.run(
+            [sys.executable, *words], env=environment, capture_output=True, text=True, check=True
+        )
+        assert ("compiles" in done.stdout) == compiles
+
+
 def test_list_and_show(colab_gen, catalog):
     listed = colab_gen("list").stdout
     assert [line.split()[0] for line in listed.splitlines()] == list(catalog.features)

@@ -38,6 +38,9 @@ Examples:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 clean, 1 findings, 2 usage, 3 environment, 130 interrupted."""
     words = sys.argv[1:] if arguments is None else arguments
+    # Where Jupyter's server is installed too, jsonschema imports this for nbformat, which compiles
+    # a grammar for seconds and has no use for it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         code = command.main(words, prog_name="colab-gen", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
