@@ -14,6 +14,7 @@ from typing import Any
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.session import Session, json_unpacker
 from jupyter_core.utils import run_sync
 from traitlets import Type
 
@@ -35,6 +36,14 @@ def quiet_log() -> logging.Logger:
     log = logging.Logger("colab-gen", level=logging.CRITICAL)
     log.addHandler(logging.NullHandler())
     return log
+
+
+def _unpack(text: bytes) -> Any:
+    """Return what a part of a message says, but not when, which takes long to read for nobody."""
+    part = json_unpacker(text)
+    if isinstance(part, dict) and "msg_id" in part:
+        part.pop("date", None)
+    return part
 
 
 class _Iopub(AsyncZMQSocketChannel):
@@ -130,7 +139,7 @@ class Manager(AsyncKernelManager):
     _group: int | None = None
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(session=Session(unpack=_unpack), **options)
         self._clients: list[Client] = []
 
     def client(self, **options: Any) -> Client:  # type: ignore[override]
