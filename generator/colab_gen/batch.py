@@ -137,8 +137,7 @@ def most_at_once() -> int:
 
 def _alone(job: Job, warm: WarmParent | None) -> Result:
     with suppress(NotebookError):  # the result tells of it
-        where = ["on a machine of Colab"] if "on" in job.options else []
-        console.print_start(job.name, loads(job.text), *where)
+        console.print_start(job.name, loads(job.text), on_colab="on" in job.options)
     return perform(job, on_cell=console.print_outcome, warm=warm)
 
 

@@ -97,7 +97,11 @@ class ColabCommand:
         with self.interrupts.held():
             code, text = self._call(*words, within=_NEW, when_interrupted=_GRACE)
             if code is None:
-                long = f"{_GRACE:g} s after Ctrl-C" if self._interrupted else f"within {_NEW:g} s"
+                long = (
+                    f"{_GRACE:g} s after Ctrl-C"
+                    if self.interrupts.pressed
+                    else f"within {_NEW:g} s"
+                )
                 raise EnvironmentProblem(
                     f"colab new did not answer {long}; whether Colab granted a machine "
                     "is told by Runtime > Manage sessions in Colab"
@@ -167,10 +171,6 @@ class ColabCommand:
             f"the Colab machine may be running still, for colab stop {why}; release it with "
             f"`colab stop -s {session}` or Runtime > Manage sessions in Colab"
         )
-
-    @property
-    def _interrupted(self) -> bool:
-        return self.interrupts.since < math.inf
 
     def _call(
         self, *words: str, within: float, when_interrupted: float = math.inf

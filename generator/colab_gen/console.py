@@ -121,10 +121,9 @@ def print_plan(plan: Plan, path: str) -> None:
             click.echo(f"  {'':<10} {name} = {literal(value)}")
 
 
-def print_start(
-    name: str, notebook: Mapping[str, Any], where: str = "in a stand-in of Colab"
-) -> None:
+def print_start(name: str, notebook: Mapping[str, Any], *, on_colab: bool = False) -> None:
     """Print that a notebook begins to run, and where, on stderr."""
+    where = "on a machine of Colab" if on_colab else "in a stand-in of Colab"
     cells = sum(cell.get("cell_type") == "code" for cell in notebook["cells"])
     say(f"{name}: running {cells} code cell{'' if cells == 1 else 's'} {where}")
 

@@ -54,10 +54,14 @@ class Interrupts:
     ) -> None:
         """Give it back, and raise what was held unless there is an error already."""
         if self._ours:
-            was_pressed = self.since < inf
-            signal.signal(signal.SIGINT, self._take_late if was_pressed else self._before)
+            signal.signal(signal.SIGINT, self._take_late if self.pressed else self._before)
         if error is None:
             self._raise()
+
+    @property
+    def pressed(self) -> bool:
+        """Whether one has come."""
+        return self.since < inf
 
     def hold(self) -> None:
         """Raise nothing from now on."""
@@ -74,7 +78,7 @@ class Interrupts:
         self._raise()
 
     def _raise(self) -> None:
-        if self.since < inf and not self._taken:
+        if self.pressed and not self._taken:
             self._taken = True
             raise KeyboardInterrupt
 

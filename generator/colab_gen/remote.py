@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import re
 import tempfile
 import time
@@ -138,7 +137,7 @@ def _released(command: ColabCommand, session: str) -> Iterator[list[str]]:
                 raise EnvironmentProblem(f"{why}; {problem}") from error
             raise
         if problem := command.stop(session):
-            if interrupts.since < math.inf:
+            if interrupts.pressed:
                 raise EnvironmentProblem(f"interrupted; {problem}")
             left.append(problem)
 
