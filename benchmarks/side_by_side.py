@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import platform
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ Figures = dict[str, dict[str, list[float]]]
 def measure(ways: Mapping[str, Way], rounds: int, *, warm_up: bool = True) -> Figures:
     """Return the figures of all rounds; each round does every way once, one after the other.
 
-    Each round begins with another way, since what one leaves behind weighs on the next.
+    Each round has an order of its own, since what one leaves behind weighs on the next.
 
     Args:
         ways: what to measure, by what the table calls it.
@@ -34,8 +35,7 @@ def measure(ways: Mapping[str, Way], rounds: int, *, warm_up: bool = True) -> Fi
     labels = list(ways)
     figures: Figures = {label: {} for label in labels}
     for number in range(-1 if warm_up else 0, rounds):
-        turn = max(number, 0) % len(labels)
-        for label in (*labels[turn:], *labels[:turn]):
+        for label in random.Random(number).sample(labels, len(labels)):
             start = time.perf_counter()
             values = ways[label]()
             taken = values or {"seconds": time.perf_counter() - start}

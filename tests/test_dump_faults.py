@@ -90,6 +90,44 @@ def test_every_short_or_torn_file_is_refused(dumped):
     assert cell.load("v") == "the one before"
 
 
+def syncing(monkeypatch, errors):
+    """Return the list of the syncs to come; the first of them fail with `errors`."""
+    syncs, sync = [], os.fsync
+
+    def noting(file):
+        syncs.append(file)
+        if errors:
+            raise errors.pop(0)
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    return syncs
+
+
+LARGE = np.arange(5_000_000)
+
+
+def test_an_error_that_an_early_sync_is_told_of_counts(dumped, monkeypatch):
+    cell, path = dumped
+    # The kernel tells of it once, so that the sync at the end would find nothing.
+    syncing(monkeypatch, [OSError(errno.EIO, "Input/output error")])
+    with pytest.raises(RuntimeError, match=r"v is not dumped .*Input/output error"):
+        cell.dump("v", LARGE)
+    assert sorted(os.listdir(path.parent)) == ["v.1.dump", path.name]
+    assert same(cell.load("v"), VALUE)
+
+
+def test_only_a_local_disk_begins_early(cell, monkeypatch):
+    syncs = syncing(monkeypatch, [])
+    cell.dump("v", LARGE)
+    assert len(syncs) > 1
+    syncs.clear()
+    remote(cell)
+    cell.dump("v", LARGE)
+    assert len(syncs) == 1
+    assert same(cell.load("v"), LARGE)
+
+
 def test_checksums_are_held_once_in_a_session(dumped):
     _, path = dumped
     again = run_cell(path.parents[1])
