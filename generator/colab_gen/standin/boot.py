@@ -110,8 +110,13 @@ def run(
 @functools.cache
 def _application_class() -> Any:
     """Return ipykernel's application, which here is started with just a connection file."""
+    from ipykernel import kernelapp
     from ipykernel.kernelapp import IPKernelApp
     from traitlets.config import Config
+
+    # Colab's kernel has no subshells, whose thread each message would have to pass.
+    if hasattr(kernelapp, "ShellChannelThread"):
+        kernelapp.ShellChannelThread = lambda *_, **__: None
 
     class Application(IPKernelApp):
         name = IPKernelApp.name
@@ -119,7 +124,8 @@ def _application_class() -> Any:
         def parse_command_line(self, argv: Any = None) -> None:
             # A parser for every option there is takes as long to make as half a shell.
             told = {"connection_file": argv[0]}
-            history = {"hist_file": ":memory:"}
+            # What asks for it writes out what is waiting; else a thread would for each cell.
+            history = {"hist_file": ":memory:", "db_cache_size": 1000}
             self.update_config(Config({"IPKernelApp": told, "HistoryManager": history}))
             # It would make a record of every message, and have a handler drop it.
             self.log.setLevel(self.log_level)
