@@ -1,6 +1,6 @@
 """Runs every benchmark of this folder, and makes the tables of the documents from their figures.
 
-    uv run --with joblib python benchmarks/all.py [--quick] [--only NAME] [--folder DIR]
+    uv run --with joblib --with isal python benchmarks/all.py [--quick] [--only NAME] [--folder DIR]
     uv run python benchmarks/all.py --tables
 
 The figures of each script go to results/NAME.json. `--tables` runs nothing and writes the tables
@@ -21,11 +21,15 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 DOCUMENTS = (ROOT / "README.md", HERE / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 TABLE = re.compile(r"(<!-- ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-# script -> what it is told for real figures, and for a quick try
+# result -> what its script, NAME.py or NAME-OTHER's NAME.py, is told for real figures and for a try
 SCRIPTS: dict[str, tuple[list[str], list[str]]] = {
     "startup": ([], ["--rounds", "1"]),
     "validate": (["--rounds", "3"], ["--rounds", "1", "--notebooks", "2"]),
     "staging": ([], ["--rounds", "1", "--size", "0.01"]),
+    "staging-memory": (
+        ["--tidy", "--isal", "--folder", "/dev/shm"],
+        ["--tidy", "--rounds", "1", "--size", "0.01", "--folder", "/dev/shm"],
+    ),
     "dump": ([], ["--rounds", "1", "--size", "10"]),
     "images": ([], ["--rounds", "1", "--photos", "3"]),
     "web": ([], ["--rounds", "2"]),
@@ -101,7 +105,7 @@ def main() -> None:
             if options.folder and name in FOLDER_TAKEN:
                 words = [*words, "--folder", str(options.folder)]
             print(f"\n{name}\n", flush=True)
-            script = [sys.executable, str(HERE / f"{name}.py"), *words]
+            script = [sys.executable, str(HERE / f"{name.partition('-')[0]}.py"), *words]
             if subprocess.run([*script, "--json", str(kept / f"{name}.json")]).returncode:
                 failed.append(name)
     if not options.quick:

@@ -8,9 +8,13 @@ all ways one after the other, round by round. The limit creates the same files f
 in two processes. In the case of the slow Drive the archive lies on a file system of our own that
 answers late and gives so many bytes a second, and the limit is reading it once. What is executed
 is the code of the notebook's cells. Memory is what all processes of a way have resident at most,
-in a run of its own; processes that share memory count it each. What the runs made is deleted at
-the end of a case, since ext4 seems slow after many files were deleted; a case of
-a GB needs 20 GB for that. Where there is less room, and the file system is another, use --tidy.
+in a run of its own; processes that share memory count it each.
+
+What the runs made is deleted when all is measured, for which the folder needs 65 GB: ext4 without a
+journal passes over the inodes of files that were deleted within the last six minutes, and looks at
+each of them whenever a file is made, so that 100,000 files take a minute instead of seconds. So
+start it when nothing large was deleted there for a while. On another file system, or with less
+room, --tidy deletes what each run made at once.
 """
 
 import argparse
@@ -26,7 +30,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -216,6 +220,32 @@ def placed(case: Case, folder: Path) -> Iterator[Path]:
         shutil.rmtree(real)
 
 
+def measured(case: Case, folder: Path, options: argparse.Namespace) -> Figures:
+    """Do all ways of a case in the folder and print what comes out; return the figures."""
+    if case.count > 100:
+        case = replace(case, count=max(10, int(case.count * options.size)))
+    else:
+        case = replace(case, size=max(1 << 20, int(case.size * options.size)))
+    with placed(case, folder) as archive:
+        bench = Bench(folder, archive, case, options.python, tidy=options.tidy)
+        ways = {"cp + unzip -qq": bench.unzip, "ours": bench.ours}
+        if options.isal:
+            ways["ours with isal"] = functools.partial(bench.ours, isal=True)
+        if case.slow:
+            ways["limit: read once"] = bench.read
+        elif program := compiled(folder):
+            ways["limit: files from memory"] = functools.partial(bench.limit, program=program)
+        timed = {label: functools.partial(bench.timed, way) for label, way in ways.items()}
+        memory = peak(timed["ours"])
+        figures = measure(timed, options.rounds, warm_up=not case.slow)
+    figures["ours"]["peak MB"] = [memory]
+    print(f"{case.name}:\n\n{table(figures, 'cp + unzip -qq')}\n", flush=True)
+    if case.slow:
+        ratio = median(figures, "ours") / median(figures, "limit: read once")
+        print(f"Ours takes {ratio:.2f} times as long as reading the archive once.\n")
+    return {f"{case.name}: {label}": values for label, values in figures.items()}
+
+
 def main() -> None:
     """Time, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -228,40 +258,17 @@ def main() -> None:
     parser.add_argument("--tidy", action="store_true", help="delete what each run made at once")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    everything: Figures = {}
     print(f"{options.rounds} rounds, size {options.size:g}; {machine()}\n")
-    for case in CASES:
-        if options.case not in case.name:
-            continue
-        if case.slow and CANNOT:
-            print(f"{case.name}: not checked, since {CANNOT}\n")
-            continue
-        with tempfile.TemporaryDirectory(dir=options.folder) as name:
-            folder = Path(name)
-            if case.count > 100:
-                case = replace(case, count=max(10, int(case.count * options.size)))
-            else:
-                case = replace(case, size=max(1 << 20, int(case.size * options.size)))
-            with placed(case, folder) as archive:
-                bench = Bench(folder, archive, case, options.python, tidy=options.tidy)
-                ways = {"cp + unzip -qq": bench.unzip, "ours": bench.ours}
-                if options.isal:
-                    ways["ours with isal"] = functools.partial(bench.ours, isal=True)
-                if case.slow:
-                    ways["limit: read once"] = bench.read
-                elif program := compiled(folder):
-                    ways["limit: files from memory"] = functools.partial(
-                        bench.limit, program=program
-                    )
-                timed = {label: functools.partial(bench.timed, way) for label, way in ways.items()}
-                memory = peak(timed["ours"])
-                figures = measure(timed, options.rounds, warm_up=not case.slow)
-        figures["ours"]["peak MB"] = [memory]
-        print(f"{case.name}:\n\n{table(figures, 'cp + unzip -qq')}\n")
-        if case.slow:
-            ratio = median(figures, "ours") / median(figures, "limit: read once")
-            print(f"Ours takes {ratio:.2f} times as long as reading the archive once.\n")
-        everything |= {f"{case.name}: {label}": values for label, values in figures.items()}
+    with ExitStack() as stack:
+        everything: Figures = {}
+        for case in CASES:
+            if options.case not in case.name:
+                continue
+            if case.slow and CANNOT:
+                print(f"{case.name}: not checked, since {CANNOT}\n")
+                continue
+            folder = stack.enter_context(tempfile.TemporaryDirectory(dir=options.folder))
+            everything |= measured(case, Path(folder), options)
     if options.json:
         options.json.parent.mkdir(exist_ok=True)
         facts = {"size": options.size, "folder": str(options.folder or tempfile.gettempdir())}
