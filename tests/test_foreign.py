@@ -67,15 +67,15 @@ def test_a_notebook_of_someone_elses_runs_without_a_change(tmp_path):
     assert report.downloads == ("made.txt",)
 
 
-MOUNT = "from google.colab import drive\ndrive.mount('/content/drive')\n"
-
-
 def test_cells_that_were_run_are_found_in_the_history():
     report = run(notebook("a = 'sought'", "%history", "%history -g sought", "%rerun 1\nprint(a)"))
     assert report.passed, [o.message for o in report.outcomes if o.message]
     said = texts(report)
     assert "a = 'sought'" in said[1]
     assert "1: a = 'sought'" in said[2]
+
+
+MOUNT = "from google.colab import drive\ndrive.mount('/content/drive')\n"
 
 
 @pytest.mark.parametrize(
