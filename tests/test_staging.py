@@ -1,6 +1,8 @@
 """Staging: hostile archives, every format, second runs, and what is left after a failure."""
 
 import bz2
+import contextlib
+import ctypes
 import gzip
 import io
 import lzma
@@ -45,9 +47,16 @@ class Stage:
         return {k: v for k, v in tree(self.folder).items() if k != ".staged.json"}
 
 
-@pytest.fixture
-def stage(tmp_path):
+@pytest.fixture(params=["StagingDeflate", "StagingWhole"])
+def stage(request, tmp_path):
+    """Stage with libdeflate and, as where the system has none, with zlib."""
     made = Stage(tmp_path)
+    kind = made.cells.names[request.param]
+    try:
+        kind()
+    except OSError:
+        pytest.skip("NOT CHECKED: there is no libdeflate here")
+    made.cells.names["staging_whole"] = kind
     yield made
     # Whatever happens, nothing is left beside the stage, and nothing outside was touched.
     beside = (
@@ -75,6 +84,10 @@ ZIPS_THAT_ARE_FINE = {
     ),
     "big data descriptor": (
         make_zip(Member("a", BIG, described=True), A), {"a": BIG, "a.txt": b"data"},
+    ),
+    "as much as is unpacked at once": (
+        make_zip(Member("a", bytes(1 << 21)), Member("b", BIG[: 1 << 20], method=0)),
+        {"a": bytes(1 << 21), "b": BIG[: 1 << 20]},
     ),
     "big stored": (make_zip(Member("a", BIG, method=0), A), {"a": BIG, "a.txt": b"data"}),
     "big empty": (make_zip(Member("a", bytes(1 << 23))), {"a": bytes(1 << 23)}),
@@ -305,3 +318,22 @@ def test_what_does_not_fit_is_refused(stage, monkeypatch):
         message = stage.refused(content, name)
         assert "on the disk" in message or "delete something there" in message
         assert not stage.folder.exists()
+
+
+def test_the_fastest_unpacker_is_taken(monkeypatch):
+    names = Cells("staging", DRIVE=Path("/"), drive_is_local=True).names
+    library = ctypes.CDLL
+
+    def loaded(name):
+        if name == "libdeflate.so.0":
+            raise OSError(f"{name}: cannot open shared object file")
+        return library(name)
+
+    with contextlib.suppress(OSError):
+        library("libdeflate.so.0")
+        assert type(names["staging_whole"]()) is names["StagingDeflate"]
+    monkeypatch.setattr("ctypes.CDLL", loaded)
+    assert type(names["staging_whole"]()) is names["StagingWhole"]
+    monkeypatch.undo()
+    names["STAGING_ZLIB"] = object()  # isal is chosen
+    assert type(names["staging_whole"]()) is names["StagingWhole"]

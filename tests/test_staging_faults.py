@@ -75,14 +75,14 @@ def test_drive_has_one_reader_who_goes_forward(tmp_path):
     with mounted(real, tmp_path / "mounted", {}) as mount:
         cells = Cells("staging", DRIVE=mount.point, drive_is_local=True)
         offsets = tmp_path / "offsets"
-        read = cells.names["StagingSource"].read
+        fill = cells.names["StagingSource"].fill
 
-        def noted(self, offset, size):
+        def noted(self, offset, view):
             with offsets.open("a") as file:
                 file.write(f"{offset}\n")
-            return read(self, offset, size)
+            return fill(self, offset, view)
 
-        cells.names["StagingSource"].read = noted
+        cells.names["StagingSource"].fill = noted
         cells.run("archive_name", stage_folder=str(tmp_path / "stage"))
     numbers = list(map(int, offsets.read_text().split()))
     body = numbers[numbers.index(0) :]
