@@ -1,6 +1,7 @@
 """Runs every benchmark of this folder, and makes the tables of the documents from their figures.
 
     uv run --with joblib --with isal python benchmarks/all.py [--quick] [--only NAME] [--folder DIR]
+        [--python PATH]
     uv run python benchmarks/all.py --tables
 
 The figures of each script go to results/NAME.json. `--tables` runs nothing and writes the tables
@@ -95,6 +96,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="try every script with little work")
     parser.add_argument("--only", choices=SCRIPTS, action="append", help="this script alone")
     parser.add_argument("--folder", type=Path, help="where to work; its disk is measured")
+    parser.add_argument("--python", help="stage in this interpreter too, for the disk's figures")
     parser.add_argument("--tables", action="store_true", help="write the tables, run nothing")
     options = parser.parse_args()
     failed = []
@@ -104,6 +106,8 @@ def main() -> None:
             kept = Path(tried) if options.quick else HERE / "results"
             if options.folder and name in FOLDER_TAKEN:
                 words = [*words, "--folder", str(options.folder)]
+            if options.python and name == "staging":
+                words = [*words, "--python", options.python]
             print(f"\n{name}\n", flush=True)
             script = [sys.executable, str(HERE / f"{name.partition('-')[0]}.py"), *words]
             if subprocess.run([*script, "--json", str(kept / f"{name}.json")]).returncode:

@@ -1,22 +1,23 @@
 """How fast an archive is staged: the cells, `cp` and `unzip -qq`, and the limit of the machine.
 
     uv run python benchmarks/staging.py [--size 1] [--rounds 3] [--case NAME] [--folder DIR]
-        [--python PATH] [--isal] [--tidy] [--json FILE]
+        [--python PATH ...] [--isal] [--tidy] [--json FILE]
 
 Every case makes its archive in the folder, reads it once so that all find it in memory, and does
 all ways one after the other, round by round. The limit creates the same files from memory in C,
 in two processes. In the case of the slow Drive the archive lies on a file system of our own that
 answers late and gives so many bytes a second, and the limit is reading it once. What is executed
-is the code of the notebook's cells. Memory is what all processes of a way have resident at most,
-in a run of its own; processes that share memory count it each. A virtual machine gets memory from
-its host at the first touch, which can take longer than all the rest; so as much as a run may fill
-is touched and given back right before each.
+is the code of the notebook's cells, in this Python and in those that --python names, which need
+tqdm: Colab's and the distributions' are built with optimisations that others often lack. Memory is
+what all processes of a way have resident at most, in a run of its own; processes that share memory
+count it each. A virtual machine gets memory from its host at the first touch, which can take longer
+than all the rest; so as much as a run may fill is touched and given back right before each.
 
-What the runs made is deleted when all is measured, for which the folder needs 65 GB: ext4 without a
-journal passes over the inodes of files that were deleted within the last six minutes, and looks at
-each of them whenever a file is made, so that 100,000 files take a minute instead of seconds. So
-start it when nothing large was deleted there for a while. On another file system, or with less
-room, --tidy deletes what each run made at once.
+Many files that a run made are deleted when all is measured, for which the folder needs 40 GB, and
+10 more for each other Python: ext4 without a journal passes over the inodes of files that were
+deleted within the last six minutes, and looks at each of them whenever a file is made, so that
+100,000 files take a minute instead of seconds. So start it when nothing large was deleted there for
+a while. On another file system, or with less room, --tidy deletes what each run made at once.
 """
 
 import argparse
@@ -130,9 +131,8 @@ def cells(archive: Path, stage: Path, *, isal: bool) -> list[str]:
 class Bench:
     """The ways to stage one archive, each into a folder of its own that is empty before."""
 
-    def __init__(self, folder: Path, archive: Path, case: Case, python: str, *, tidy: bool) -> None:
-        self.folder, self.archive, self.case = folder, archive, case
-        self.python, self.tidy = python, tidy
+    def __init__(self, folder: Path, archive: Path, case: Case, *, tidy: bool) -> None:
+        self.folder, self.archive, self.case, self.tidy = folder, archive, case, tidy
 
     def timed(self, action: Callable[[Path], float | None]) -> Mapping[str, float]:
         """Do it in a fresh folder; return its seconds."""
@@ -142,16 +142,17 @@ class Bench:
         start = time.perf_counter()
         told = action(place)
         seconds = time.perf_counter() - start
-        if self.tidy:
+        (place / "a.zip").unlink(missing_ok=True)
+        if self.tidy or self.case.count < 100:
             shutil.rmtree(place)
         return {"seconds": told or seconds}
 
-    def ours(self, place: Path, *, isal: bool = False) -> float:
+    def ours(self, place: Path, *, python: str = sys.executable, isal: bool = False) -> float:
         """Run the cells; the time is that of the cells, without Python's start."""
         file = self.folder / "cells.json"
         file.write_text(json.dumps(cells(self.archive, place / "stage", isal=isal)))
         done = subprocess.run(
-            [self.python, "-c", RUNNER, str(file)], check=True, capture_output=True, text=True
+            [python, "-c", RUNNER, str(file)], check=True, capture_output=True, text=True
         )
         assert f"Staged {self.case.count} files" in done.stdout, done.stdout
         return float(done.stdout.split()[-1])
@@ -238,8 +239,10 @@ def measured(case: Case, folder: Path, options: argparse.Namespace) -> Figures:
     else:
         case = replace(case, size=max(1 << 20, int(case.size * options.size)))
     with placed(case, folder) as archive:
-        bench = Bench(folder, archive, case, options.python, tidy=options.tidy)
+        bench = Bench(folder, archive, case, tidy=options.tidy)
         ways = {"cp + unzip -qq": bench.unzip, "ours": bench.ours}
+        for python in options.python:
+            ways[f"ours in {python}"] = functools.partial(bench.ours, python=python)
         if options.isal:
             ways["ours with isal"] = functools.partial(bench.ours, isal=True)
         if case.slow:
@@ -264,7 +267,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--case", default="", help="cases whose names hold this text")
     parser.add_argument("--folder", type=Path, help="where to work; its disk is measured")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter of the cells")
+    parser.add_argument("--python", action="append", default=[], help="also in this interpreter")
     parser.add_argument("--isal", action="store_true", help="also with isal, which is installed")
     parser.add_argument("--tidy", action="store_true", help="delete what each run made at once")
     parser.add_argument("--json", type=Path)
