@@ -7,11 +7,12 @@ Every case makes its archive in the folder, reads it once so that all find it in
 all ways one after the other, round by round. The limit creates the same files from memory in C,
 in two processes. In the case of the slow Drive the archive lies on a file system of our own that
 answers late and gives so many bytes a second, and the limit is reading it once. What is executed
-is the code of the notebook's cells, in this Python and in those that --python names, which need
-tqdm: Colab's and the distributions' are built with optimisations that others often lack. Memory is
-what all processes of a way have resident at most, in a run of its own; processes that share memory
-count it each. A virtual machine gets memory from its host at the first touch, which can take longer
-than all the rest; so as much as a run may fill is touched and given back right before each.
+is the code of the notebook's cells, with the modules loaded that a kernel has loaded, in this
+Python and in those that --python names, which need ipykernel and tqdm: Colab's and those of Linux
+distributions are built with optimisations that others often lack. Memory is what all processes of a
+way have resident at most, in a run of its own; processes that share memory count it each. A virtual
+machine gets memory from its host at the first touch, which can take longer than all the rest; so as
+much as a run may fill is touched and given back right before each.
 
 Many files that a run made are deleted when all is measured, for which the folder needs 40 GB, and
 10 more for each other Python: ext4 without a journal passes over the inodes of files that were
@@ -49,6 +50,7 @@ LATENCY, BANDWIDTH = 0.01, 40e6  # seconds a request of 1 MiB, bytes a second
 RUNNER = """
 import json, sys, time
 from pathlib import Path
+import IPython, ipykernel.kernelapp  # a kernel has loaded these before its first cell
 names, start = {"DRIVE": Path("/")}, time.perf_counter()
 for source in json.load(open(sys.argv[1])):
     exec(compile(source, "cell", "exec"), names)
@@ -283,10 +285,10 @@ def main() -> None:
                 continue
             folder = stack.enter_context(tempfile.TemporaryDirectory(dir=options.folder))
             everything |= measured(case, Path(folder), options)
-    if options.json:
-        options.json.parent.mkdir(exist_ok=True)
-        facts = {"size": options.size, "folder": str(options.folder or tempfile.gettempdir())}
-        save(options.json, "staging an archive", everything, **facts)
+        if options.json:
+            options.json.parent.mkdir(exist_ok=True)
+            facts = {"size": options.size, "folder": str(options.folder or tempfile.gettempdir())}
+            save(options.json, "staging an archive", everything, **facts)
 
 
 if __name__ == "__main__":
